@@ -1,0 +1,73 @@
+"""What crosses Temporal about approvals."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from models.contracts.actors import Actor
+from models.rules.vocabulary import Resolution, WakeReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwaitApproval:
+    """Wait for one approval. Its row exists, or `reopen` makes it from an expired one."""
+
+    tenant_id: str
+    campaign_id: str
+    approval_id: str
+    title: str = ""
+    expires_at: datetime | None = None
+    options: tuple[str, ...] = ()
+    reopens_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReopenApproval:
+    """Ask an expired approval anew for the same activities."""
+
+    actor: Actor
+    expires_in_hours: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResolveApproval:
+    """What an admin decides; the note is required unless it is an approval."""
+
+    actor: Actor
+    resolution: Resolution
+    selected_option: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResolvedApproval:
+    """The answer to a resolution; `re_enqueued` counts the activities that go on."""
+
+    approval_id: str
+    resolution: Resolution
+    re_enqueued: int
+    activity_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseApproval:
+    """End a pending approval without a decision of its own: archived, or the cap was raised."""
+
+    wake_reason: WakeReason
+    actor: Actor | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalSettled:
+    """Signal to linked activities: how their approval ended."""
+
+    approval_id: str
+    wake_reason: WakeReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalStep:
+    """A step's argument that names an approval and a moment of the workflow's clock."""
+
+    tenant_id: str
+    approval_id: str
+    at: datetime

@@ -1,0 +1,64 @@
+"""Every setting of a deployment, read from THROUGHLINE_* variables or a .env file."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """One deployment's settings; the defaults are those of the embedded stack."""
+
+    model_config = SettingsConfigDict(env_prefix="THROUGHLINE_", env_file=".env", extra="ignore")
+
+    mode: Literal["embedded", "deployment"] = "embedded"
+    data_dir: Path = Path(".throughline")
+
+    # PostgreSQL: the application's role owns nothing; the owner's URL is for migrations alone.
+    database_url: str = "postgresql+psycopg://throughline_app@127.0.0.1:5433/throughline"
+    owner_database_url: str = "postgresql+psycopg://postgres@127.0.0.1:5433/throughline"
+    database_pool_size: int = 12
+
+    temporal_address: str = "127.0.0.1:7233"
+    temporal_namespace: str = "default"
+    temporal_api_key: SecretStr | None = None
+    temporal_tls: bool = False
+    payload_key: SecretStr | None = None
+    worker_metrics_address: str | None = None
+
+    api_host: str = "127.0.0.1"
+    api_port: int = 8080
+    api_max_body_bytes: int = 1_048_576
+    public_url: str = "http://127.0.0.1:8080"
+    rate_limit_per_minute: int = 6000
+
+    # Identity: a JWKS URL of an issuer, or the embedded issuer's own key in the data folder.
+    jwks_url: str | None = None
+    jwt_issuer: str | None = None
+    jwt_audience: str | None = None
+    signing_key_file: Path | None = None
+    cursor_secret: SecretStr | None = None
+
+    llm: Literal["claude", "openai", "ollama"] = "claude"
+    anthropic_api_key: SecretStr | None = None
+    anthropic_base_url: str | None = None
+    openai_api_key: SecretStr | None = None
+    openai_base_url: str | None = None
+    ollama_base_url: str | None = None
+    claude_model: str = "claude-sonnet-4-5"
+    openai_model: str = "gpt-5-mini"
+    ollama_model: str = "llama3.1"
+    max_output_tokens: int = 4096
+    offline_words_per_second: float = 60.0
+    """How fast the offline writer streams; 0 writes at once (tests, benchmarks)."""
+
+    log_level: str = "INFO"
+    log_format: Literal["json", "console"] = "json"
+
+
+@lru_cache
+def settings() -> Settings:
+    """Read the settings once a process."""
+    return Settings()

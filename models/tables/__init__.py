@@ -1,0 +1,15 @@
+"""Every table, imported so that the metadata is whole."""
+
+from models.tables import agent_activities, agent_runs, approvals, campaigns, people, records
+from models.tables.base import Base, TenantRow
+
+__all__ = [
+    "Base",
+    "TenantRow",
+    "agent_activities",
+    "agent_runs",
+    "approvals",
+    "campaigns",
+    "people",
+    "records",
+]
