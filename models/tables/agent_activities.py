@@ -65,6 +65,9 @@ class AgentActivity(TenantRow, Base):
         Index("ix_agent_activity_listed", "tenant_id", "created_on", "id"),
         Index("ix_agent_activity_status", "tenant_id", "status", "created_on", "id"),
         Index("ix_agent_activity_role", "tenant_id", "agent_role", "created_on", "id"),
+        Index(
+            "ix_agent_activity_role_status", "tenant_id", "agent_role", "status", "created_on", "id",
+        ),
         Index("ix_agent_activity_wake", "tenant_id", "wake_reason", "created_on", "id"),
         Index("ix_agent_activity_campaign", "campaign_id", "status", "created_on", "id"),
         Index("ix_agent_activity_campaign_changed", "campaign_id", "updated_on"),

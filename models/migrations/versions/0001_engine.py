@@ -305,6 +305,7 @@ def upgrade() -> None:
     op.create_index('ix_agent_activity_parent', 'agent_activity', ['parent_id'], unique=False, postgresql_where='parent_id is not null')
     op.create_index('ix_agent_activity_period', 'agent_activity', ['period_id', 'status'], unique=False)
     op.create_index('ix_agent_activity_role', 'agent_activity', ['tenant_id', 'agent_role', 'created_on', 'id'], unique=False)
+    op.create_index('ix_agent_activity_role_status', 'agent_activity', ['tenant_id', 'agent_role', 'status', 'created_on', 'id'], unique=False)
     op.create_index('ix_agent_activity_status', 'agent_activity', ['tenant_id', 'status', 'created_on', 'id'], unique=False)
     op.create_index('ix_agent_activity_wake', 'agent_activity', ['tenant_id', 'wake_reason', 'created_on', 'id'], unique=False)
     op.create_table('activity_dependency',
@@ -524,6 +525,7 @@ def downgrade() -> None:
     op.drop_table('activity_dependency')
     op.drop_index('ix_agent_activity_wake', table_name='agent_activity')
     op.drop_index('ix_agent_activity_status', table_name='agent_activity')
+    op.drop_index('ix_agent_activity_role_status', table_name='agent_activity')
     op.drop_index('ix_agent_activity_role', table_name='agent_activity')
     op.drop_index('ix_agent_activity_period', table_name='agent_activity')
     op.drop_index('ix_agent_activity_parent', table_name='agent_activity', postgresql_where='parent_id is not null')
