@@ -1,0 +1,208 @@
+"""Reading approvals: the queue, one for review, and the counts of the home screen."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func, select, true
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import aliased
+from sqlalchemy.sql.selectable import FromClause, Subquery
+
+from models.queries.agents.agent_activities_read import PREVIEW
+from models.queries.walks import Position, merged
+from models.rules.vocabulary import ApprovalStatus, CampaignStatus, RiskLevel
+from models.tables.agent_activities import AgentActivity, Output
+from models.tables.approvals import Approval, ApprovalActivity
+from models.tables.campaigns import Campaign
+from models.tables.people import Principal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalRow:
+    """An approval with the activities that wait for it, each as {id, title, status}."""
+
+    id: str
+    title: str
+    type: str
+    risk_level: str
+    status: str
+    description: str | None
+    options: Sequence[str] | None
+    linked: Sequence[Mapping[str, str]]
+    created_by_id: str
+    created_by_name: str
+    created_by_type: str
+    created_on: datetime
+    expires_at: datetime
+    resolved_at: datetime | None
+    resolved_by_id: str | None
+    resolved_by_name: str | None
+    resolution: str | None
+    resolution_note: str | None
+    selected_option: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkedOutput:
+    """An activity that an approval decides about, with its newest output if it has one."""
+
+    id: str
+    title: str
+    status: str
+    output_id: str | None
+    output_preview: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Where an approval stands, for a route to refuse what the record already tells."""
+
+    id: str
+    campaign_id: str
+    campaign_status: CampaignStatus
+    status: ApprovalStatus
+    options: Sequence[str] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queue:
+    """How long the queue is, and how much of it people have worked off."""
+
+    pending: int
+    high_risk: int
+    expiring: int
+    resolved: int
+
+
+async def page(
+    db: AsyncConnection,
+    *,
+    statuses: Sequence[str],
+    types: Sequence[str] = (),
+    risk_levels: Sequence[str] = (),
+    limit: int,
+    after: Position | None = None,
+) -> Sequence[ApprovalRow]:
+    """The newest approvals of these statuses, at most `limit`, from just behind `after`."""
+    narrower: list[ColumnElement[bool]] = []
+    if types:
+        narrower.append(Approval.type.in_(types))
+    if risk_levels:
+        narrower.append(Approval.risk_level.in_(risk_levels))
+    walks = [
+        select(*Approval.__table__.c).where(Approval.status == status, *narrower)
+        for status in dict.fromkeys(statuses)
+    ]
+    order = (Approval.created_on, Approval.id)
+    found = merged(walks, order, limit=limit, after=after)
+    newest = _described(found).order_by(found.c.created_on.desc(), found.c.id.desc())
+    return [ApprovalRow(**row._mapping) for row in await db.execute(newest)]
+
+
+async def one(db: AsyncConnection, approval_id: str) -> ApprovalRow | None:
+    """One approval."""
+    found = select(*Approval.__table__.c).where(Approval.id == approval_id).subquery("p")
+    row = (await db.execute(_described(found))).one_or_none()
+    return ApprovalRow(**row._mapping) if row else None
+
+
+async def linked_outputs(db: AsyncConnection, approval_id: str) -> Sequence[LinkedOutput]:
+    """What an approval decides about, with the beginning of each newest output."""
+    newest = (
+        select(Output.id, func.left(Output.text, PREVIEW).label("preview"))
+        .where(Output.activity_id == AgentActivity.id)
+        .order_by(Output.created_on.desc())
+        .limit(1)
+        .lateral("newest")
+    )
+    found = await db.execute(
+        select(
+            AgentActivity.id, AgentActivity.title, AgentActivity.status,
+            newest.c.id.label("output_id"), newest.c.preview.label("output_preview"),
+        )
+        .join(ApprovalActivity, ApprovalActivity.activity_id == AgentActivity.id)
+        .outerjoin(newest, true())
+        .where(ApprovalActivity.approval_id == approval_id)
+        .order_by(AgentActivity.created_on, AgentActivity.id)
+    )  # fmt: skip
+    return [LinkedOutput(**row._mapping) for row in found]
+
+
+async def standing(db: AsyncConnection, approval_id: str) -> Standing | None:
+    """Where an approval and its campaign stand."""
+    found = await db.execute(
+        select(
+            Approval.id, Approval.campaign_id, Approval.status, Approval.options,
+            Campaign.status.label("campaign_status"),
+        )
+        .join(Campaign, Campaign.id == Approval.campaign_id)
+        .where(Approval.id == approval_id)
+    )  # fmt: skip
+    row = found.one_or_none()
+    if row is None:
+        return None
+    return Standing(
+        id=row.id,
+        campaign_id=row.campaign_id,
+        campaign_status=CampaignStatus(row.campaign_status),
+        status=ApprovalStatus(row.status),
+        options=row.options,
+    )
+
+
+async def queue(db: AsyncConnection, now: datetime) -> Queue:
+    """Count what waits, and what people have resolved since Monday (UTC); expiry is no person."""
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    monday = midnight - timedelta(days=midnight.weekday())
+    waiting = (
+        select(
+            func.count().label("pending"),
+            func.count().filter(Approval.risk_level == RiskLevel.HIGH).label("high_risk"),
+            func.count().filter(Approval.expires_at <= now + timedelta(days=1)).label("expiring"),
+        )
+        .where(Approval.status == ApprovalStatus.PENDING)
+        .subquery("waiting")
+    )
+    resolved = (
+        select(func.count().label("resolved"))
+        .where(Approval.resolved_at >= monday, Approval.resolution.is_not(None))
+        .subquery("resolved")
+    )
+    row = (await db.execute(select(waiting, resolved).join(resolved, true()))).one()
+    return Queue(**row._mapping)
+
+
+def _linked(approval_id: ColumnElement[Any]) -> FromClause:
+    activity = func.jsonb_build_object(
+        "id", AgentActivity.id, "title", AgentActivity.title, "status", AgentActivity.status
+    )
+    in_order = aggregate_order_by(activity, AgentActivity.created_on, AgentActivity.id)
+    return (
+        select(func.coalesce(func.jsonb_agg(in_order), func.jsonb_build_array()).label("linked"))
+        .select_from(ApprovalActivity)
+        .join(AgentActivity, AgentActivity.id == ApprovalActivity.activity_id)
+        .where(ApprovalActivity.approval_id == approval_id)
+        .lateral("linked")
+    )
+
+
+def _described(found: Subquery) -> Select[*tuple[Any, ...]]:
+    p = found.c
+    author, decider = aliased(Principal), aliased(Principal)
+    linked = _linked(p.id)
+    return (
+        select(
+            p.id, p.title, p.type, p.risk_level, p.status, p.description, p.options,
+            linked.c.linked, author.id.label("created_by_id"),
+            author.name.label("created_by_name"), author.type.label("created_by_type"),
+            p.created_on, p.expires_at, p.resolved_at, decider.id.label("resolved_by_id"),
+            decider.name.label("resolved_by_name"), p.resolution, p.resolution_note,
+            p.selected_option,
+        )
+        .join(author, author.id == p.created_by)
+        .outerjoin(decider, decider.id == p.resolved_by)
+        .join(linked, true())
+    )  # fmt: skip
