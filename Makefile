@@ -32,7 +32,7 @@ check: $(DEV_STAMP) ## lint, types and import layers
 	@$(BIN)/lint-imports
 
 bench: $(DEV_STAMP) ## ratios against the bare libraries
-	@$(BIN)/python -m workers bench $(ARGS)
+	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
 openapi: $(RUN_STAMP) ## print the OpenAPI document
 	@$(BIN)/python -m workers openapi

@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+import psycopg
 import sqlalchemy
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, make_url, text
 
 import models.migrations
+from workers.postgres import APPLICATION, ensure_role
 
 _LOCK = 7_204_411  # One migration at a time, whoever starts it.
 
@@ -18,6 +20,16 @@ def migrate(owner_url: str, revision: str = "head") -> None:
     with engine.begin() as connection:
         connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK})
         command.upgrade(_config(connection), revision)
+
+
+def prepare(owner_url: str, app_url: str) -> None:
+    """Make the application's login role from its own URL, then migrate."""
+    owner, application = make_url(owner_url), make_url(app_url)
+    if application.username == APPLICATION and application.password:
+        plain = owner.set(drivername="postgresql").render_as_string(hide_password=False)
+        with psycopg.connect(plain, autocommit=True) as db:
+            ensure_role(db, application.password)
+    migrate(owner_url)
 
 
 def _config(connection: Connection) -> Config:

@@ -107,11 +107,15 @@ def spawn(
     cwd: Path | None = None,
 ) -> Child:
     """Start a program in a session of its own, its output appended to `log`."""
-    log.parent.mkdir(parents=True, exist_ok=True)
-    options: dict[str, object] = {"start_new_session": True, "stdin": subprocess.DEVNULL}
+    log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    options: dict[str, object] = {
+        "start_new_session": True,
+        "stdin": subprocess.DEVNULL,
+        "umask": 0o077,
+    }
     if env is not None:
         options["env"] = dict(env)
-    with log.open("ab") as output:
+    with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as output:
         options |= {"stdout": output, "stderr": subprocess.STDOUT}
         if run_as is not None:
             process = run_as.popen(argv, **options)
@@ -127,6 +131,15 @@ def program(name: str) -> str:
     if found is None:
         raise FileNotFoundError(f"the program {name} is missing; install the requirements again")
     return found
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder that other users cannot look into.
+
+    Root's may be passed through, because PostgreSQL's user has a folder of its own inside.
+    """
+    if not folder.exists():
+        folder.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True)
 
 
 def free_port(*preferred: int | None, host: str = LOOPBACK) -> int:

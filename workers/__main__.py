@@ -1,0 +1,5 @@
+"""`python -m workers`: every command of the engine."""
+
+from workers.cli import app
+
+app()

@@ -1,0 +1,215 @@
+"""The commands, by what an operator wants: run it, show it, decide, sign in, look under the lid."""
+
+import asyncio
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import orjson
+import typer
+from rich.console import Console
+
+from models.logs import configure_logs
+from models.rules.vocabulary import Role
+from models.settings import Settings, settings
+from workers.api_client import Api, ApiRefused, Approval
+from workers.demo import DemoOptions, demo_api
+from workers.stack import owner_url, running_stack, settings_here
+from workers.tenants import DEMO
+
+app = typer.Typer(
+    name="throughline",
+    help="A durable engine for marketing operations.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+console = Console()
+
+DataDir = Annotated[
+    Path | None, typer.Option("--data-dir", help="The data folder; .throughline if not said.")
+]
+Brief = Annotated[
+    Path | None, typer.Option("--brief", help="Markdown, or the body of POST /campaigns as JSON.")
+]
+
+
+@app.command()
+def up(
+    brief: Brief = None,
+    data_dir: DataDir = None,
+    workers: Annotated[int, typer.Option(min=1, max=16, help="Worker processes.")] = 1,
+    demo: Annotated[bool, typer.Option(help="Submit and show a campaign.")] = True,
+) -> None:
+    """Start everything, show a campaign at work, and serve until Ctrl-C."""
+    from workers.session import Session, run
+
+    session = Session(
+        settings=_base(data_dir), options=DemoOptions(brief=brief), console=console, workers=workers
+    )
+    raise typer.Exit(run(session, once=False, demo=demo))
+
+
+@app.command()
+def demo(
+    brief: Brief = None,
+    data_dir: DataDir = None,
+    approve_all: Annotated[bool, typer.Option(help="Approve whatever is asked.")] = False,
+    once: Annotated[bool, typer.Option(help="End with the campaign's work.")] = False,
+) -> None:
+    """Show a campaign from its brief to finished work; with --once the exit status tells how."""
+    from workers.session import Session, run
+
+    options = DemoOptions(brief=brief, approve_all=approve_all, again=once)
+    session = Session(settings=_base(data_dir), options=options, console=console)
+    raise typer.Exit(run(session, once=once))
+
+
+@app.command()
+def approve(
+    approval_id: Annotated[str | None, typer.Argument(help="The approval's id.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All that are pending.")] = False,
+    reject: Annotated[bool, typer.Option(help="Reject; needs --note.")] = False,
+    revise: Annotated[bool, typer.Option(help="Ask for a revision; needs --note.")] = False,
+    note: Annotated[str | None, typer.Option(help="What the agent should know.")] = None,
+    option: Annotated[str | None, typer.Option(help="Which of the options.")] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Decide an approval of the running stack, as the demo tenant's admin."""
+    if (approval_id is None) != everything:
+        raise typer.BadParameter("give either an approval's id or --all")
+    if reject and revise:
+        raise typer.BadParameter("either --reject or --revise")
+    if (reject or revise) and not (note or "").strip():
+        raise typer.BadParameter("--reject and --revise need a --note")
+    resolution = "rejected" if reject else "revision_requested" if revise else "approved"
+    here = _base(data_dir)
+    record = running_stack(here.data_dir)
+    if record is None:
+        _fail("no stack runs in this data folder; start it with `python -m workers up`")
+    api = demo_api(here, record)
+    raise typer.Exit(asyncio.run(_decide(api, approval_id, resolution, option, note)))
+
+
+@app.command()
+def token(
+    role: Annotated[Role, typer.Option(help="Whose token.")] = Role.ADMIN,
+    tenant: Annotated[str, typer.Option(help="The tenant's id.")] = DEMO.id,
+    user: Annotated[str | None, typer.Option(help="The user's id.")] = None,
+    hours: Annotated[float, typer.Option(min=0.01, max=8760)] = 12,
+    data_dir: DataDir = None,
+) -> None:
+    """Print a token of the embedded issuer; the demo tenant's people if no other is named."""
+    from workers.tokens import issue
+
+    subject = user or (DEMO.humans[role].id if tenant == DEMO.id else None)
+    if subject is None:
+        raise typer.BadParameter("a tenant other than the demo's needs --user")
+    lifetime = timedelta(hours=hours)
+    typer.echo(issue(_base(data_dir), subject=subject, tenant=tenant, role=role, lifetime=lifetime))
+
+
+@app.command()
+def api(data_dir: DataDir = None) -> None:
+    """Serve the API alone."""
+    import uvicorn
+
+    here = _here(data_dir)
+    uvicorn.run(
+        "api.app:create_app",
+        factory=True,
+        host=here.api_host,
+        port=here.api_port,
+        loop="uvloop",
+        http="httptools",
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=5,
+        server_header=False,
+    )
+
+
+@app.command()
+def worker(data_dir: DataDir = None) -> None:
+    """Run one worker process; SIGTERM drains it."""
+    import uvloop
+
+    from workers.worker import run_worker
+
+    uvloop.run(run_worker(_here(data_dir)))
+
+
+@app.command()
+def migrate(data_dir: DataDir = None) -> None:
+    """Bring the database to the newest schema, as its owner."""
+    from workers.migrate import prepare
+
+    here = _here(data_dir)
+    record = running_stack(here.data_dir) if here.mode == "embedded" else None
+    owner = here.owner_database_url if record is None else owner_url(here.data_dir, record)
+    prepare(owner, here.database_url)
+
+
+@app.command()
+def openapi() -> None:
+    """Print the OpenAPI document."""
+    from api.app import create_app
+
+    typer.echo(orjson.dumps(create_app().openapi(), option=orjson.OPT_INDENT_2).decode())
+
+
+def _base(data_dir: Path | None) -> Settings:
+    """The settings with the data folder made absolute, for this process and those it starts."""
+    if data_dir is not None:
+        os.environ["THROUGHLINE_DATA_DIR"] = str(data_dir)
+        settings.cache_clear()
+    found = settings()
+    return found.model_copy(update={"data_dir": found.data_dir.expanduser().resolve()})
+
+
+def _here(data_dir: Path | None) -> Settings:
+    _base(data_dir)
+    here = settings_here()
+    configure_logs(here)
+    return here
+
+
+async def _decide(
+    client: Api, approval_id: str | None, resolution: str, option: str | None, note: str | None
+) -> int:
+    try:
+        if approval_id is None:
+            chosen = await client.pending_approvals()
+        else:
+            chosen = [await client.approval(approval_id)]
+        if not chosen:
+            _print("Nothing waits for an approval.")
+        for approval in chosen:
+            woken = await client.resolve(
+                approval.id, resolution, option=_option(approval, option, resolution), note=note
+            )
+            _print(f"{resolution}: {approval.title} ({woken} activities go on)")
+    except ApiRefused as error:
+        _print(f"Refused: {error}")
+        return 1
+    finally:
+        await client.close()
+    return 0
+
+
+def _option(approval: Approval, option: str | None, resolution: str) -> str | None:
+    """The option to name; an approval with a single one needs no choice."""
+    options = approval.options or []
+    if option is None and resolution == "approved" and len(options) == 1:
+        return options[0]
+    return option
+
+
+def _print(text: str) -> None:
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def _fail(text: str) -> NoReturn:
+    typer.echo(text, err=True)
+    raise typer.Exit(1)

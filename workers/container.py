@@ -1,0 +1,92 @@
+"""The only place that builds adapters: what steps are given, made from the settings."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from temporalio.client import Client
+
+from activities.llm.claude import ClaudeLlm
+from activities.llm.offline import OfflineLlm
+from activities.llm.ollama import OllamaLlm
+from activities.llm.openai import OpenAiLlm
+from activities.ports import Llm
+from models.db.database import Database
+from models.settings import Settings
+
+ADAPTERS: Final = ("claude", "openai", "ollama")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Container:
+    """One process's adapters; `llms` has one for each name that an agent can be configured with."""
+
+    settings: Settings
+    db: Database
+    temporal: Client
+    llms: Mapping[str, Llm]
+
+    async def close(self) -> None:
+        """Give back what is held: connections of the pool."""
+        await self.db.close()
+
+
+def build_container(settings: Settings, temporal: Client) -> Container:
+    """Make every adapter of the deployment."""
+    return Container(
+        settings=settings,
+        db=Database(settings.database_url, settings.database_pool_size),
+        temporal=temporal,
+        llms=build_llms(settings),
+    )
+
+
+def build_llms(settings: Settings) -> dict[str, Llm]:
+    """The adapters by the names of the API.
+
+    On the embedded stack an adapter that nobody configured gives way to the offline writer. In a
+    deployment it stays, and its runs fail with what is missing: nobody there wants drafts that
+    no model wrote.
+    """
+    offline = OfflineLlm(settings.offline_words_per_second)
+    llms: dict[str, Llm] = {"offline": offline}
+    for name in ADAPTERS:
+        if settings.mode == "embedded" and not is_configured(settings, name):
+            llms[name] = offline
+        else:
+            llms[name] = _BUILDERS[name](settings)
+    return llms
+
+
+def is_configured(settings: Settings, name: str) -> bool:
+    """Whether the settings hold what the adapter needs: a key, or for Ollama an address."""
+    if name == "claude":
+        return bool(settings.anthropic_api_key)
+    if name == "openai":
+        return bool(settings.openai_api_key)
+    return settings.ollama_base_url is not None
+
+
+def _claude(settings: Settings) -> Llm:
+    key = settings.anthropic_api_key
+    return ClaudeLlm(
+        api_key=key.get_secret_value() if key else None, base_url=settings.anthropic_base_url
+    )
+
+
+def _openai(settings: Settings) -> Llm:
+    key = settings.openai_api_key
+    return OpenAiLlm(
+        api_key=key.get_secret_value() if key else None, base_url=settings.openai_base_url
+    )
+
+
+def _ollama(settings: Settings) -> Llm:
+    return OllamaLlm(base_url=settings.ollama_base_url)
+
+
+_BUILDERS: Final[Mapping[str, Callable[[Settings], Llm]]] = {
+    "claude": _claude,
+    "openai": _openai,
+    "ollama": _ollama,
+}

@@ -1,0 +1,87 @@
+"""The worker process: polls every queue, and drains when it is told to stop."""
+
+import asyncio
+import contextlib
+import signal
+from datetime import timedelta
+from typing import Final
+
+import structlog
+from temporalio.client import Client
+from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
+from temporalio.worker import PollerBehaviorAutoscaling, Worker
+
+from models.errors import DomainError
+from models.settings import Settings
+from workers.container import build_container
+from workers.registry import Queue, queues
+from workers.sandbox import production_runner
+from workflows.client import connect
+
+DRAIN: Final = timedelta(seconds=20)
+CONCURRENT_STEPS: Final = 200
+
+_log = structlog.get_logger("workers.worker")
+
+
+def temporal_runtime(settings: Settings) -> Runtime | None:
+    """A runtime that serves Prometheus metrics, where an address for them is set."""
+    if settings.worker_metrics_address is None:
+        return None
+    metrics = PrometheusConfig(bind_address=settings.worker_metrics_address)
+    return Runtime(telemetry=TelemetryConfig(metrics=metrics))
+
+
+def build_worker(temporal: Client, queue: Queue) -> Worker:
+    """A worker with the settings that were measured to serve latency and recovery best."""
+    pollers = PollerBehaviorAutoscaling(minimum=1, maximum=40, initial=5)
+    return Worker(
+        temporal,
+        task_queue=queue.name,
+        workflows=queue.workflows,
+        activities=queue.activities(),
+        workflow_runner=production_runner(),
+        workflow_task_poller_behavior=pollers,
+        activity_task_poller_behavior=pollers,
+        max_concurrent_activities=CONCURRENT_STEPS,
+        # After a kill, whoever waits for a workflow waits this long for its old worker.
+        sticky_queue_schedule_to_start_timeout=timedelta(seconds=1),
+        max_heartbeat_throttle_interval=timedelta(seconds=1),
+        default_heartbeat_throttle_interval=timedelta(seconds=1),
+        graceful_shutdown_timeout=DRAIN,
+        workflow_failure_exception_types=[DomainError],
+    )
+
+
+async def run_worker(settings: Settings, stop: asyncio.Event | None = None) -> None:
+    """Work until SIGTERM or SIGINT (or `stop`), then finish what runs, at most `DRAIN` long."""
+    stop = stop or _stop_on_signals()
+    temporal = await connect(settings, runtime=temporal_runtime(settings))
+    container = build_container(settings, temporal)
+    try:
+        # A queue without workflows and steps has nothing to poll for.
+        built = [
+            build_worker(temporal, queue)
+            for queue in queues(container)
+            if queue.workflows or queue.activities()
+        ]
+        async with asyncio.TaskGroup() as group:
+            for worker in built:
+                group.create_task(worker.run())
+            _log.info("worker started", queues=[worker.task_queue for worker in built])
+            await stop.wait()
+            _log.info("worker drains", seconds=DRAIN.total_seconds())
+            for worker in built:
+                group.create_task(worker.shutdown())
+    finally:
+        await container.close()
+        _log.info("worker stopped")
+
+
+def _stop_on_signals() -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with contextlib.suppress(NotImplementedError):
+            loop.add_signal_handler(number, stop.set)
+    return stop
