@@ -66,7 +66,8 @@ class AgentActivity(TenantRow, Base):
         Index("ix_agent_activity_status", "tenant_id", "status", "created_on", "id"),
         Index("ix_agent_activity_role", "tenant_id", "agent_role", "created_on", "id"),
         Index(
-            "ix_agent_activity_role_status", "tenant_id", "agent_role", "status", "created_on", "id",
+            "ix_agent_activity_role_status",
+            "tenant_id", "agent_role", "status", "created_on", "id",
         ),
         Index("ix_agent_activity_wake", "tenant_id", "wake_reason", "created_on", "id"),
         # tenant_id leads so that counting, which row security makes look at it, stays in the index.
