@@ -18,7 +18,7 @@ import httpx
 
 from models.settings import Settings
 from workers.migrate import migrate
-from workers.postgres import Postgres
+from workers.postgres import Postgres, end_leftover_server
 from workers.processes import Child, end_leftovers, spawn
 from workers.stack import (
     StackRecord,
@@ -102,8 +102,12 @@ class EmbeddedStack:
     def _clear_up(self) -> None:
         """End what a killed supervisor left behind, and roll over long logs."""
         earlier = StackRecord.load(self._data_dir)
-        if earlier is not None and (ended := end_leftovers(list(earlier.children.values()))):
+        children = earlier.children if earlier else {}
+        # PostgreSQL is ended in its own way, without waiting for its clients.
+        ours = [child for name, child in children.items() if name != "postgres"]
+        if ended := end_leftovers(ours):
             self._say(f"Ended {len(ended)} processes of a supervisor that was killed.")
+        end_leftover_server(self._data_dir / "postgres")
         for log in self._logs.glob("*.log"):
             if log.stat().st_size > _LOG_LIMIT:
                 log.replace(log.with_suffix(".log.1"))

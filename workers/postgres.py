@@ -30,6 +30,7 @@ APPLICATION = "throughline_app"
 DATABASE = "throughline"
 
 _DURABLE = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
+_FLEETING = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
 _SERVER = {
     "listen_addresses": LOOPBACK,
     "unix_socket_directories": "",
@@ -38,6 +39,7 @@ _SERVER = {
     "log_min_messages": "warning",
     "timezone": "UTC",
 }
+_STATUS_LINE = 7  # of postmaster.pid
 
 
 def bin_dir() -> Path:
@@ -71,7 +73,7 @@ class Postgres:
         run_as = self._prepare_folder()
         if not (self.data / "PG_VERSION").exists():
             self._initdb(run_as)
-        self._clear_leftovers()
+        end_leftover_server(self.data)
         settings = _SERVER | {"port": str(self.port)} | (_DURABLE if self.durable else _FLEETING)
         options = [f"--{name}={value}" for name, value in settings.items()]
         argv = [str(bin_dir() / "postgres"), "-D", str(self.data), *options]
@@ -137,39 +139,37 @@ class Postgres:
         finally:
             secret.unlink()
 
-    def _clear_leftovers(self) -> None:
-        """End a server that outlived its supervisor, and the traces of one that was killed."""
-        left = processes_in(self.data, "postgres")
-        pid_file = self.data / "postmaster.pid"
-        if left and pid_file.exists():
-            with contextlib.suppress(ValueError, IndexError, psutil.Error):
-                main = psutil.Process(int(pid_file.read_text().splitlines()[0]))
-                if main in left:
-                    main.send_signal(signal.SIGINT)
-        _, stubborn = psutil.wait_procs(left, timeout=5)
-        for process in stubborn:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
-        psutil.wait_procs(stubborn, timeout=5)
-        # Nobody works in this folder: a pid file here names a dead server, or a stranger.
-        pid_file.unlink(missing_ok=True)
-
     def _wait(self, child: Child) -> None:
+        """Wait for the pid file's last line, which says how far the server is."""
         deadline = time.monotonic() + 60
-        while True:
-            try:
-                self.connect().close()
-                return
-            except psycopg.OperationalError as error:
-                if not child.alive:
-                    raise RuntimeError(f"PostgreSQL ended:\n{child.last_words()}") from error
-                if time.monotonic() > deadline:
-                    child.stop()
-                    raise
-                time.sleep(0.03)
+        while time.monotonic() < deadline:
+            if not child.alive:
+                raise RuntimeError(f"PostgreSQL ended at its start:\n{child.last_words()}")
+            with contextlib.suppress(OSError, IndexError):
+                lines = (self.data / "postmaster.pid").read_text().splitlines()
+                if lines[_STATUS_LINE].strip() == "ready":
+                    return
+            time.sleep(0.02)
+        child.stop(signal.SIGINT)
+        raise RuntimeError("PostgreSQL is not ready after 60 s")
 
 
-_FLEETING = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+def end_leftover_server(data: Path) -> None:
+    """End a server that outlived its supervisor, and the traces of one that was killed."""
+    left = processes_in(data, "postgres")
+    pid_file = data / "postmaster.pid"
+    if left and pid_file.exists():
+        with contextlib.suppress(ValueError, IndexError, psutil.Error):
+            main = psutil.Process(int(pid_file.read_text().splitlines()[0]))
+            if main in left:
+                main.send_signal(signal.SIGINT)
+    _, stubborn = psutil.wait_procs(left, timeout=5)
+    for process in stubborn:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(stubborn, timeout=5)
+    # Nobody works in this folder: a pid file here names a dead server, or a stranger.
+    pid_file.unlink(missing_ok=True)
 
 
 def ensure_role(db: psycopg.Connection, password: str) -> None:
