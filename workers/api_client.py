@@ -26,7 +26,9 @@ class ApiRefused(RuntimeError):
 class _Read(BaseModel):
     """What is read of an answer; fields that the command line does not show are passed over."""
 
-    model_config = ConfigDict(alias_generator=to_camel, extra="ignore", frozen=True)
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True
+    )
 
 
 class Campaign(_Read):

@@ -13,7 +13,7 @@ MAX_BRIEF: Final = 20_000
 _MAX_NAME: Final = 200
 _KINDS: Final = tuple(kind.value for kind in DeliverableType)
 _TEXT_KEYS: Final = ("name", "startDate", "endDate")
-_HEADING = re.compile(r"^#\s+(.+?)\s*#*\s*$", re.MULTILINE)
+_HEADING = re.compile(r"^#{1,6}[ \t]+(\S.*?)\s*#*\s*$", re.MULTILINE)
 _ITEM = re.compile(r"^-\s*([a-z_]+)\s*(?:[:x×]\s*)?(\d+)?\s*$")
 
 

@@ -174,5 +174,7 @@ def run(session: Session, *, once: bool, demo: bool = True) -> int:
         # Ctrl-C is how serving ends; a demonstration that is cut short has not succeeded.
         return 0 if status == INTERRUPTED and not once else status
     except (BriefUnusable, RuntimeError, OSError) as error:
-        session.console.print(str(error), markup=False, highlight=False, style="red")
+        session.console.print(
+            str(error), markup=False, highlight=False, soft_wrap=True, style="red"
+        )
         return 1
