@@ -5,11 +5,12 @@ Prompts are rendered from facts, which are plain JSON values:
 - `role`, `activity_type`, `title`, `today`: always there
 - `campaign_name`, `brief`, `prompt` (the task), `template` (the activity template's text)
 - `deliverables` [{id, type, quantity}], `inputs` [{id, title, text}], `attachments` [{name, text}]
-- `feedback` [str], `decision` (what was decided on its question), `review_of` (an activity's id)
+- `feedback` [str], `decision` (what was decided on its question), `review_of` (what it reviews)
 - `tools` [name]
 
-A follow-up has `kind` (the wake reason) and may have `note`, `selected_option`, `brief` (when it
-changed), `activities` [{id, title, status, text}] and `notes` [{author, text}].
+A follow-up has `kind` (the wake reason) and may have `question`, `selected_option` and `note` (of an
+approval), `subtasks` [{id, title, status, text}], `comments` [str] and `brief`, which is repeated
+because people may change it meanwhile, unless `brief_changed` is known to be false.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,7 +29,8 @@ _OPTIONAL: Mapping[str, Any] = {
     "tools": (),
 }  # fmt: skip
 _OF_FOLLOW_UPS: Mapping[str, Any] = {
-    "note": None, "selected_option": None, "brief": None, "activities": (), "notes": (),
+    "question": None, "selected_option": None, "note": None, "subtasks": (), "comments": (),
+    "brief": "", "brief_changed": True,
 }  # fmt: skip
 _ALWAYS: Mapping[str, Any] = {
     "role": "copywriter", "activity_type": "blog_post", "title": "A title", "today": "2026-01-01",
@@ -44,7 +46,7 @@ _SAMPLE: Mapping[str, Any] = {
     "attachments": ({"name": "a.txt", "text": "Its text."},),
     "feedback": ("A remark.",),
     "decision": "A decision.",
-    "review_of": "A",
+    "review_of": "An input",
     "tools": tuple(sorted({name for role in ROLES.values() for name in role.tool_names})),
 }
 
@@ -72,8 +74,8 @@ def followup_message(facts: Mapping[str, Any]) -> str:
     return _render_shipped("followup_message.j2", {**_OF_FOLLOW_UPS, **facts})
 
 
-def intervention_message(notes: Sequence[Mapping[str, str]]) -> str:
-    """Render the notes {author, text} that people left for an agent while it works."""
+def intervention_message(notes: Sequence[str]) -> str:
+    """Render the notes that people left for an agent while it works."""
     return _render_shipped("intervention_message.j2", {"notes": notes})
 
 

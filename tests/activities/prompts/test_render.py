@@ -57,8 +57,8 @@ def test_only_offered_tools_are_explained():
 def test_a_planner_is_told_to_submit_and_a_reviewer_to_judge():
     plan = {**FEW, "role": "activity_planner", "activity_type": "campaign_planning"}
     assert "Call submit_plan" in system_prompt(plan)
-    review = {**FEW, "role": "editor", "activity_type": "review", "review_of": "A7"}
-    assert "output of activity A7" in system_prompt(review)
+    review = {**FEW, "role": "editor", "activity_type": "review", "review_of": "Spring post"}
+    assert 'You review "Spring post"' in system_prompt(review)
 
 
 def test_the_first_message_has_every_fact():
@@ -98,30 +98,33 @@ def test_every_wake_reason_can_be_told(kind):
 
 def test_a_follow_up_tells_the_decision_and_what_came_of_subtasks():
     approved = followup_message(
-        {"kind": "review_approved", "selected_option": "Option B", "note": "Go bold."}
+        {"kind": "review_approved", "question": "Which?", "selected_option": "B", "note": "Bold."}
     )
-    assert "Option B" in approved
-    assert "Go bold." in approved
+    for words in ('question "Which?" was answered: approved', "Chosen: B", "Note: Bold."):
+        assert words in approved
     assert "Feedback: Too long." in followup_message(
         {"kind": "review_feedback", "note": "Too long."}
     )
     failed = followup_message({
         "kind": "subtask_failed",
-        "activities": [{"id": "S1", "title": "Look", "status": "done", "text": "Found."},
+        "subtasks": [{"id": "S1", "title": "Look", "status": "done", "text": "Found."},
                        {"id": "S2", "title": "Ask", "status": "failed", "text": ""}],
-        "notes": [{"author": "Ada", "text": "Hurry."}],
+        "comments": ["Hurry."],
         "brief": "Sell coffee.",
     })  # fmt: skip
     for words in ("A subtask failed", "Found.", "## Ask (activity S2, failed)", "no output",
-                  "- Ada: Hurry.", "Sell coffee."):  # fmt: skip
+                  "- Hurry.", "Sell coffee."):  # fmt: skip
         assert words in failed
 
 
-def test_an_intervention_names_who_says_what():
-    message = intervention_message(
-        [{"author": "Ada", "text": "Warmer."}, {"author": "Ben", "text": "No jokes."}]
-    )
-    assert message.endswith("- Ada: Warmer.\n- Ben: No jokes.\n")
+def test_the_brief_is_repeated_unless_it_is_known_to_be_the_same():
+    facts = {**FULL, "kind": "subtasks_done"}
+    assert "Sell more tea." in followup_message(facts)
+    assert "Sell more tea." not in followup_message({**facts, "brief_changed": False})
+
+
+def test_an_intervention_has_every_note():
+    assert intervention_message(["Warmer.", "No jokes."]).endswith("- Warmer.\n- No jokes.\n")
 
 
 def test_a_tenants_template_shows_facts_and_chooses():
