@@ -1,0 +1,132 @@
+"""The API: its services, what every request passes through, and the areas with their routes."""
+
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from types import FrameType
+from typing import Any
+
+from fastapi import APIRouter, Depends, FastAPI
+from temporalio.client import Client
+
+from api import agents, people
+from api.http import health, problems
+from api.http.feeds import Feeds
+from api.http.filters import refuse_unknown_filters
+from api.http.gateway import Gateway
+from api.http.keys import FileKeys, JwksKeys
+from api.http.limits import RateLimiter
+from api.http.paging import cursor_secret
+from api.http.routing import Routing
+from api.http.services import Services, Temporal
+from api.http.text import refuse_unstorable_text
+from api.http.tokens import Verifier
+from api.openapi import document
+from models.db.database import Database
+from models.db.listen import Hub
+from models.logs import configure_logs
+from models.queries.records.events import CHANNEL
+from models.settings import Settings, settings
+
+AREAS: tuple[APIRouter, ...] = (health.router, agents.router, people.router)
+
+
+def services_from(
+    settings: Settings, *, database: Database | None = None, temporal: Client | None = None
+) -> Services:
+    """Make what the API needs; nothing is contacted yet."""
+    hub = Hub(settings.database_url, CHANNEL)
+    keys = (
+        JwksKeys(settings.jwks_url)
+        if settings.jwks_url
+        else FileKeys(settings.signing_key_file or settings.data_dir / "signing_key.pem")
+    )
+    return Services(
+        settings=settings,
+        database=database or Database(settings.database_url, settings.database_pool_size),
+        temporal=Temporal(settings, temporal),
+        hub=hub,
+        feeds=Feeds(hub),
+        verifier=Verifier(keys, issuer=settings.jwt_issuer, audience=settings.jwt_audience),
+        limiter=RateLimiter(settings.rate_limit_per_minute),
+        cursor_secret=cursor_secret(settings),
+    )
+
+
+def create_app(services: Services) -> FastAPI:
+    """The application over its services; it listens for events while it lives."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await services.hub.start()
+        try:
+            with _draining(services.hub):
+                yield
+        finally:
+            await services.hub.stop()
+
+    app = described(lifespan=lifespan)
+    app.state.services = services
+    app.add_middleware(
+        Gateway, routing=app.state.routing, limit=services.settings.api_max_body_bytes
+    )
+    return app
+
+
+def described(**options: Any) -> FastAPI:
+    """The routes and the grammar, without services: enough to describe the API."""
+    app = FastAPI(
+        title="Throughline",
+        dependencies=[Depends(refuse_unstorable_text), Depends(refuse_unknown_filters)],
+        redirect_slashes=False,
+        **options,
+    )
+    for router in AREAS:
+        app.include_router(router)
+    app.state.routing = Routing(app)
+    problems.install(app)
+    app.openapi = lambda: _documented(app)  # type: ignore[method-assign]
+    return app
+
+
+def build() -> FastAPI:
+    """The application of this process, by its settings: `uvicorn --factory api.app:build`."""
+    here = settings()
+    configure_logs(here)
+    return create_app(services_from(here))
+
+
+def _documented(app: FastAPI) -> dict[str, Any]:
+    if not app.openapi_schema:
+        app.openapi_schema = document(app)
+    return app.openapi_schema
+
+
+class _draining:
+    """Ends the open streams when the process is told to go.
+
+    The server waits for every answer before it leaves, and a stream is an answer without an end.
+    """
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            before = signal.getsignal(number)
+            if not callable(before):
+                continue
+            try:
+                signal.signal(number, self._leave)
+            except ValueError:
+                return  # Not the main thread, which gets no signals either.
+            self._before[number] = before
+
+    def __exit__(self, *_: object) -> None:
+        for number, before in self._before.items():
+            signal.signal(number, before)
+
+    def _leave(self, number: int, frame: FrameType | None) -> None:
+        self._hub.drain()
+        self._before[number](number, frame)

@@ -1,0 +1,160 @@
+"""`Commands`: start, update and signal workflows, with refusals and outages told apart.
+
+A refusal by a workflow comes back as the `DomainError` that it raised. Silence (no worker, no
+server) is 503 with Retry-After: the caller sends the same request again and meets its own work.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Annotated, Any, Final, TypeVar
+
+import structlog
+from fastapi import Depends
+from temporalio.client import (
+    Client,
+    WithStartWorkflowOperation,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
+from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+from temporalio.types import MethodAsyncSingleParam
+from temporalio.workflow import UpdateMethodMultiParam
+
+from api.http.auth import SignedInHere
+from api.http.services import Given, Temporal
+from models.errors import BY_CODE, Conflict, Unavailable, from_details
+from workflows import visibility
+
+_log = structlog.get_logger(__name__)
+
+TASK_QUEUE: Final = "agents"
+_PATIENCE: Final = timedelta(seconds=10)
+_RETRY_AFTER_S: Final = 5
+
+W = TypeVar("W")
+S = TypeVar("S")
+A = TypeVar("A")
+R = TypeVar("R")
+
+
+class WorkflowGone(Exception):
+    """No workflow runs under this id: it has ended, or there never was one. The record tells."""
+
+    def __init__(self, workflow_id: str) -> None:
+        super().__init__(workflow_id)
+        self.workflow_id = workflow_id
+
+
+class Desk:
+    """Takes one tenant's commands."""
+
+    def __init__(self, temporal: Temporal, tenant_id: str) -> None:
+        self._temporal = temporal
+        self._tenant_id = tenant_id
+
+    async def update_with_start(
+        self,
+        run: MethodAsyncSingleParam[W, S, Any],
+        start: S,
+        update: UpdateMethodMultiParam[[W, A], R],
+        argument: A,
+        *,
+        id: str,
+        kind: str,
+        campaign_id: str = "",
+        status: str = "",
+        update_id: str | None = None,
+        task_queue: str = TASK_QUEUE,
+        static_summary: str | None = None,
+        id_reuse_policy: WorkflowIDReusePolicy = WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+    ) -> R:
+        """Update the workflow of this id, started with `start` where it does not run."""
+        beginning = WithStartWorkflowOperation(
+            run,
+            start,
+            id=id,
+            task_queue=task_queue,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            id_reuse_policy=id_reuse_policy,
+            static_summary=static_summary,
+            priority=Priority(fairness_key=self._tenant_id),
+            search_attributes=visibility.attributes(
+                tenant_id=self._tenant_id, campaign_id=campaign_id, kind=kind, status=status
+            ),
+        )
+        async with self._contact(id) as temporal:
+            return await temporal.execute_update_with_start_workflow(
+                update,
+                argument,
+                start_workflow_operation=beginning,
+                id=update_id,
+                rpc_timeout=_PATIENCE,
+            )
+
+    async def update(
+        self,
+        workflow_id: str,
+        update: UpdateMethodMultiParam[[W, A], R],
+        argument: A,
+        update_id: str | None = None,
+    ) -> R:
+        """Update a running workflow; `WorkflowGone` when none runs under the id."""
+        async with self._contact(workflow_id) as temporal:
+            handle = temporal.get_workflow_handle(workflow_id)
+            return await handle.execute_update(
+                update, argument, id=update_id, rpc_timeout=_PATIENCE
+            )
+
+    async def signal(self, workflow_id: str, signal: str, argument: object) -> None:
+        """Tell a running workflow something; `WorkflowGone` when none runs under the id."""
+        async with self._contact(workflow_id) as temporal:
+            handle = temporal.get_workflow_handle(workflow_id)
+            await handle.signal(signal, argument, rpc_timeout=_PATIENCE)
+
+    @asynccontextmanager
+    async def _contact(self, workflow_id: str) -> AsyncIterator[Client]:
+        try:
+            yield await self._temporal.client()
+        except WorkflowUpdateFailedError as error:
+            raise _refusal(error.cause, workflow_id) from error
+        except WorkflowUpdateRPCTimeoutOrCancelledError as error:
+            detail = "No worker took the command in time; send it again with the same key."
+            raise Unavailable(detail, retry_after=_RETRY_AFTER_S) from error
+        except WorkflowAlreadyStartedError as error:
+            raise Conflict("This has been done before and has ended.") from error
+        except RPCError as error:
+            raise _rpc_failure(error, workflow_id) from error
+        except RuntimeError as error:
+            # What the SDK raises when its first connection fails.
+            _log.warning("temporal.unreachable", error=str(error))
+            raise Unavailable("Temporal does not answer.", retry_after=_RETRY_AFTER_S) from error
+
+
+def _refusal(cause: BaseException | None, workflow_id: str) -> Exception:
+    if not isinstance(cause, ApplicationError):
+        _log.error("update.failed", workflow_id=workflow_id, cause=repr(cause))
+        return Unavailable("The command failed; it may be sent again.", retry_after=_RETRY_AFTER_S)
+    if cause.type in BY_CODE:
+        details = cause.details[0] if cause.details else {}
+        return from_details(cause.type, cause.message, details)
+    if cause.type == "AcceptedUpdateCompletedWorkflow":
+        return WorkflowGone(workflow_id)
+    _log.error("update.failed", workflow_id=workflow_id, cause=repr(cause))
+    return Unavailable("The command failed; it may be sent again.", retry_after=_RETRY_AFTER_S)
+
+
+def _rpc_failure(error: RPCError, workflow_id: str) -> Exception:
+    if error.status is RPCStatusCode.NOT_FOUND:
+        return WorkflowGone(workflow_id)
+    _log.warning("temporal.failed", status=error.status.name, workflow_id=workflow_id)
+    return Unavailable("Temporal does not answer.", retry_after=_RETRY_AFTER_S)
+
+
+async def _desk(services: Given, session: SignedInHere) -> Desk:
+    return Desk(services.temporal, session.principal.tenant_id)
+
+
+Commands = Annotated[Desk, Depends(_desk)]

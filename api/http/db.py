@@ -1,0 +1,25 @@
+"""The request's transaction: `ReadDb` and `WriteDb`, inside the caller's tenant.
+
+It commits after the handler and before the response, so that a failing commit becomes an error
+answer and never follows a 201.
+"""
+
+from typing import Annotated
+
+from fastapi import Depends
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from api.http.auth import SignedInHere
+from api.http.routing import HOLDS_DATABASE, marks
+
+
+@marks(HOLDS_DATABASE)
+async def _transaction(session: SignedInHere) -> AsyncConnection:
+    assert session.db is not None, "the route's facts say that it holds a database"
+    return session.db
+
+
+ReadDb = Annotated[AsyncConnection, Depends(_transaction)]
+"""The transaction of a GET."""
+WriteDb = Annotated[AsyncConnection, Depends(_transaction)]
+"""The transaction of a change: everything in it happens, or nothing does."""

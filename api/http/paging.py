@@ -1,0 +1,176 @@
+"""Keyset paging: `Paging` reads limit and cursor, asks for one row more, and makes the page.
+
+A handler reads `limit=paging.fetch, after=paging.after` and returns `paging.page(rows, Out.of)`.
+
+A cursor is opaque, signed, and bound to tenant, address, filters and order: everything that the
+route knows of the query except limit and cursor.
+"""
+
+import base64
+import hashlib
+import hmac
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Final, Protocol, TypeVar
+
+from fastapi import Depends, Query, Request
+from pydantic import BaseModel
+
+from api.http.auth import SignedInHere
+from api.http.routing import facts_of
+from api.http.services import Given
+from api.http.wire import Page, Pagination
+from models.errors import Invalid, ProblemItem
+from models.settings import Settings
+
+Position = tuple[datetime, str]
+W = TypeVar("W", bound=BaseModel)
+
+_MAC_BYTES: Final = 16
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+_UNBOUND: Final = frozenset({"limit", "cursor"})
+
+
+class Listable(Protocol):
+    """A row that a cursor can point at."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def created_on(self) -> datetime: ...
+
+
+R = TypeVar("R", bound=Listable)
+
+
+@dataclass(frozen=True, slots=True)
+class Cursors:
+    """Writes and reads the cursors of one list: of one address, its filters and its order."""
+
+    secret: bytes
+    binding: bytes
+
+    def write(self, position: Position) -> str:
+        """Point behind this row."""
+        at, row_id = position
+        # Microseconds: two rows of one millisecond are two positions.
+        payload = f"{(at - _EPOCH) // _MICROSECOND}.{row_id}".encode()
+        return base64.urlsafe_b64encode(self._mac(payload) + payload).rstrip(b"=").decode()
+
+    def read(self, cursor: str) -> Position:
+        """The row that the cursor points behind; raises for one that was not made here."""
+        try:
+            raw = base64.urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4))
+            mac, payload = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
+            if not hmac.compare_digest(mac, self._mac(payload)):
+                raise ValueError("not made here")
+            microseconds, row_id = payload.decode("ascii").split(".")
+            return _EPOCH + int(microseconds) * _MICROSECOND, row_id
+        except ValueError as error:
+            item = ProblemItem(
+                location="query.cursor", message="Not a cursor of this list", value=cursor
+            )
+            raise Invalid("The cursor does not belong to this list.", item) from error
+
+    def _mac(self, payload: bytes) -> bytes:
+        keyed = hashlib.blake2b(self.binding, key=self.secret, digest_size=_MAC_BYTES)
+        keyed.update(b"\x00" + payload)
+        return keyed.digest()
+
+
+@dataclass(frozen=True, slots=True)
+class PageWanted:
+    """Which page the caller wants; `fetch` is one row more than it, to know whether more follow."""
+
+    limit: int
+    after: Position | None
+    cursors: Cursors
+
+    @property
+    def fetch(self) -> int:
+        return self.limit + 1
+
+    def page(self, rows: Sequence[R], wire: Callable[[R], W]) -> Page[W]:
+        """Make the page of what `fetch` brought."""
+        shown, more = rows[: self.limit], len(rows) > self.limit
+        return Page[W](
+            data=[wire(row) for row in shown],
+            pagination=Pagination(
+                limit=self.limit, next_cursor=self._next(shown) if more else None, has_more=more
+            ),
+        )
+
+    def _next(self, shown: Sequence[R]) -> str:
+        return self.cursors.write((shown[-1].created_on, shown[-1].id))
+
+
+Limit = Annotated[int, Query(ge=1, le=100, description="How many a page holds.")]
+LongLimit = Annotated[int, Query(ge=1, le=500, description="How many a page holds.")]
+Cursor = Annotated[
+    str | None,
+    Query(max_length=500, description="nextCursor of the page before, with the same filters."),
+]
+
+
+async def _paging(
+    request: Request,
+    services: Given,
+    session: SignedInHere,
+    limit: Limit = 25,
+    cursor: Cursor = None,
+) -> PageWanted:
+    return _wanted(request, services.cursor_secret, session.principal.tenant_id, limit, cursor)
+
+
+async def _long_paging(
+    request: Request,
+    services: Given,
+    session: SignedInHere,
+    limit: LongLimit = 25,
+    cursor: Cursor = None,
+) -> PageWanted:
+    return _wanted(request, services.cursor_secret, session.principal.tenant_id, limit, cursor)
+
+
+def _wanted(
+    request: Request, secret: bytes, tenant_id: str, limit: int, cursor: str | None
+) -> PageWanted:
+    known = facts_of(request).query_names - _UNBOUND
+    asked = sorted(pair for pair in request.query_params.multi_items() if pair[0] in known)
+    binding = hashlib.sha256(repr((tenant_id, request.url.path, asked)).encode()).digest()
+    cursors = Cursors(secret, binding)
+    return PageWanted(limit, cursors.read(cursor) if cursor is not None else None, cursors)
+
+
+Paging = Annotated[PageWanted, Depends(_paging)]
+"""Up to 100 a page."""
+LongPaging = Annotated[PageWanted, Depends(_long_paging)]
+"""Up to 500 a page: logs and the audit log."""
+
+
+def cursor_secret(settings: Settings) -> bytes:
+    """The key that cursors are signed with: from the settings, else a file that is made once."""
+    if settings.cursor_secret is not None:
+        return hashlib.sha256(settings.cursor_secret.get_secret_value().encode()).digest()
+    path = settings.data_dir / "cursor_secret"
+    if not path.exists():
+        _create(path)
+    return path.read_bytes()
+
+
+def _create(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(os.urandom(32))
+    try:
+        # Of several processes that make it at once one wins, and all read the same.
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()

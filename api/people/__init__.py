@@ -1,0 +1,5 @@
+"""The area's routes."""
+
+from fastapi import APIRouter
+
+router = APIRouter()
