@@ -117,7 +117,7 @@ def api(data_dir: DataDir = None) -> None:
 
     here = _here(data_dir)
     uvicorn.run(
-        "api.app:create_app",
+        "api.app:build",
         factory=True,
         host=here.api_host,
         port=here.api_port,
@@ -154,9 +154,9 @@ def migrate(data_dir: DataDir = None) -> None:
 @app.command()
 def openapi() -> None:
     """Print the OpenAPI document."""
-    from api.app import create_app
+    from api.app import described
 
-    typer.echo(orjson.dumps(create_app().openapi(), option=orjson.OPT_INDENT_2).decode())
+    typer.echo(orjson.dumps(described().openapi(), option=orjson.OPT_INDENT_2).decode())
 
 
 def _base(data_dir: Path | None) -> Settings:

@@ -30,7 +30,7 @@ from workers.stack import (
 from workers.temporal_server import TemporalServer
 
 ROOT = Path(__file__).resolve().parent.parent
-READY_PATH = "/health/ready"
+READY_PATH = "/readyz"
 _PATIENCE = 60.0
 _LOG_LIMIT = 20 * 1024 * 1024
 _STOP_ORDER = ("worker", "api", "temporal", "postgres")

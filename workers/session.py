@@ -27,6 +27,7 @@ from workers.stack import (
     sole_stack,
 )
 from workers.tenants import ensure_demo_tenant
+from workers.tokens import signing_key
 
 NOTHING_MOVES = timedelta(minutes=30)
 INTERRUPTED = 130
@@ -75,6 +76,7 @@ class Session:
         stack = EmbeddedStack(self.settings, data_dir, say=self._say, workers=self.workers)
         self._say(f"Starting PostgreSQL, Temporal, the API and a worker in {data_dir} ...")
         try:
+            signing_key(self.settings)  # The API looks for it with the first token.
             record = await stack.start()
             await self._tenant(data_dir, record)
             parts = ", ".join(
