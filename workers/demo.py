@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 from rich.console import Console
 
 from models.rules.vocabulary import Role
@@ -132,6 +133,8 @@ class Demo:
         try:
             await self._api.resolve(approval.id, "approved", option=option, note=None)
         except ApiRefused as error:
+            if error.status != httpx.codes.CONFLICT:
+                raise
             # Somebody else was faster; the next look shows what they decided.
             self._view.note(f"{approval.title}: {error}", "yellow")
             return

@@ -13,6 +13,7 @@ from workers.progress import Snapshot, View
 
 _LOOK_EVERY: Final = 1.0
 _QUIET: Final = 45.0
+_SERVER_FAULT: Final = 500
 _RESTING: Final = frozenset({"done", "failed", "blocked", "created"})
 
 Asked = Callable[[Approval], Awaitable[None]]
@@ -67,16 +68,16 @@ class Follower:
     async def _look(self) -> Snapshot | None:
         try:
             snapshot = await self._read()
+            self.view.show(snapshot)
+            self._follow_words(snapshot)
+            for approval in snapshot.approvals:
+                if approval.id not in self._seen:
+                    await self.asked(approval)
+                    self._seen.add(approval.id)
         except (httpx.TransportError, ApiRefused) as error:
-            if isinstance(error, ApiRefused) and error.status < 500:
+            if isinstance(error, ApiRefused) and error.status < _SERVER_FAULT:
                 raise
             return None  # The API is being started again; the next look tells.
-        self.view.show(snapshot)
-        self._follow_words(snapshot)
-        for approval in snapshot.approvals:
-            if approval.id not in self._seen:
-                self._seen.add(approval.id)
-                await self.asked(approval)
         return snapshot
 
     async def _read(self) -> Snapshot:
