@@ -8,9 +8,9 @@ Prompts are rendered from facts, which are plain JSON values:
 - `feedback` [str], `decision` (what was decided on its question), `review_of` (what it reviews)
 - `tools` [name]
 
-A follow-up has `kind` (the wake reason) and may have `question`, `selected_option` and `note` (of an
-approval), `subtasks` [{id, title, status, text}], `comments` [str] and `brief`, which is repeated
-because people may change it meanwhile, unless `brief_changed` is known to be false.
+A follow-up has `kind` (the wake reason) and may have `question`, `selected_option` and `note` (of
+an approval), `subtasks` [{id, title, status, text}], `comments` [str] and `brief`, which is
+repeated because people may change it meanwhile, unless `brief_changed` is known to be false.
 """
 
 from collections.abc import Mapping, Sequence
