@@ -55,9 +55,7 @@ class DomainError(Exception):
 
     code: ClassVar[ErrorCode] = ErrorCode.UNPROCESSABLE
 
-    def __init__(
-        self, detail: str, *items: ProblemItem, retry_after: int | None = None
-    ) -> None:
+    def __init__(self, detail: str, *items: ProblemItem, retry_after: int | None = None) -> None:
         super().__init__(detail)
         self.detail = detail
         self.items = items

@@ -47,7 +47,7 @@ class Settings(BaseSettings):
     openai_api_key: SecretStr | None = None
     openai_base_url: str | None = None
     ollama_base_url: str | None = None
-    claude_model: str = "claude-sonnet-4-5"
+    claude_model: str = "claude-sonnet-5-5"
     openai_model: str = "gpt-5-mini"
     ollama_model: str = "llama3.1"
     max_output_tokens: int = 4096

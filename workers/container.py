@@ -6,6 +6,7 @@ from typing import Final
 
 from temporalio.client import Client
 
+from activities.agents.runs import Writer
 from activities.llm.claude import ClaudeLlm
 from activities.llm.offline import OfflineLlm
 from activities.llm.ollama import OllamaLlm
@@ -25,6 +26,13 @@ class Container:
     db: Database
     temporal: Client
     llms: Mapping[str, Llm]
+
+    def writer(self, model: str | None) -> Writer:
+        """Which adapter and model a role gets: its own model, or the deployment's."""
+        name = self.settings.llm
+        if self.llms[name].name == "offline":
+            return Writer(adapter="offline", model="offline")
+        return Writer(adapter=name, model=model or default_model(self.settings))
 
     async def close(self) -> None:
         """Give back what is held: connections of the pool."""
@@ -65,6 +73,16 @@ def is_configured(settings: Settings, name: str) -> bool:
     if name == "openai":
         return bool(settings.openai_api_key)
     return settings.ollama_base_url is not None
+
+
+def default_model(settings: Settings) -> str:
+    """The deployment's model, for roles that name none of their own."""
+    models = {
+        "claude": settings.claude_model,
+        "openai": settings.openai_model,
+        "ollama": settings.ollama_model,
+    }
+    return models[settings.llm]
 
 
 def _claude(settings: Settings) -> Llm:

@@ -1,5 +1,6 @@
 """Bringing a database to the newest schema; safe to run from several processes at once."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import psycopg
@@ -7,8 +8,11 @@ import sqlalchemy
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, make_url, text
+from sqlalchemy.dialects.postgresql import insert
 
 import models.migrations
+from activities.llm.prices import PRICES
+from models.tables.agent_runs import Price
 from workers.postgres import APPLICATION, ensure_role
 
 _LOCK = 7_204_411  # One migration at a time, whoever starts it.
@@ -20,6 +24,14 @@ def migrate(owner_url: str, revision: str = "head") -> None:
     with engine.begin() as connection:
         connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK})
         command.upgrade(_config(connection), revision)
+        if revision == "head":
+            _add_prices(connection)
+
+
+def _add_prices(connection: Connection) -> None:
+    """Add the list prices that are not there; a row that somebody changed stays as it is."""
+    rows = [asdict(price) for price in PRICES]
+    connection.execute(insert(Price).on_conflict_do_nothing(), rows)
 
 
 def prepare(owner_url: str, app_url: str) -> None:

@@ -5,7 +5,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from workers.container import Container
+from activities.agents.agent_activities import AgentActivitySteps
+from activities.agents.agent_checks import AgentCheckSteps
+from activities.agents.approvals import ApprovalSteps
+from activities.agents.campaigns import CampaignSteps
+from activities.agents.run_ends import RunEndSteps
+from activities.agents.runs import RunSteps
+from activities.agents.tool_calls import ToolSteps
+from activities.agents.turns import TurnSteps
+from activities.tools.registry import build as build_toolbox
+from workers.container import Container, default_model
+from workflows import policies
+from workflows.agents.agent_activities import AgentActivityWorkflow
+from workflows.agents.agent_checks import AgentCheckWorkflow
+from workflows.agents.approvals import ApprovalWorkflow
+from workflows.agents.campaigns import CampaignWorkflow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,10 +42,25 @@ class Queue:
 
 def agents_queue(c: Container) -> Queue:
     """Campaigns, the agents that work on them, and the approvals they wait for."""
+    toolbox = build_toolbox(c.db)
     return Queue(
-        name="agents",
-        workflows=[],
-        steps=[],
+        name=policies.TASK_QUEUE,
+        workflows=[
+            CampaignWorkflow,
+            AgentActivityWorkflow,
+            ApprovalWorkflow,
+            AgentCheckWorkflow,
+        ],
+        steps=[
+            CampaignSteps(c.db),
+            AgentActivitySteps(c.db),
+            RunSteps(c.db, toolbox, c.writer),
+            TurnSteps(c.db, c.llms, toolbox, max_output_tokens=c.settings.max_output_tokens),
+            ToolSteps(c.db, toolbox),
+            RunEndSteps(c.db),
+            ApprovalSteps(c.db),
+            AgentCheckSteps(c.db, c.llms, adapter=c.settings.llm, model=default_model(c.settings)),
+        ],
     )
 
 

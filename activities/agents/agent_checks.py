@@ -66,6 +66,7 @@ def _result(checks: Sequence[Check], model: str) -> AgentCheckResult:
     )
     failed = [line for line in lines if not line.ok]
     if not failed:
-        return AgentCheckResult(ok=True, message=f"{model} answers.", checks=lines)
+        said = " ".join(line.detail for line in lines if line.detail) or f"{model} answers."
+        return AgentCheckResult(ok=True, message=said, checks=lines)
     said = "; ".join(line.detail or f"{line.name} failed" for line in failed)
     return AgentCheckResult(ok=False, message=said, checks=lines)

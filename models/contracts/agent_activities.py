@@ -26,8 +26,30 @@ class CarryOutActivity:
     activity_id: str
     title: str = ""
     role: str | None = None
+    parent_id: str | None = None
     wake_reason: WakeReason | None = None
     resume: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restored:
+    """An activity's state as the record has it, for a workflow that goes on from there."""
+
+    status: ActivityStatus
+    wake_reason: WakeReason | None
+    title: str
+    role: str | None
+    parent_id: str | None
+    approval_id: str | None
+    generation: int
+    auto_retries: int
+    run_id: str | None
+    """The run that is open (suspended or cut off), if any."""
+    next_turn: int
+    waits_for: tuple[str, ...]
+    """Subtasks that are neither done nor failed."""
+    archived: bool
+    paused: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,11 +124,12 @@ class BeginRun(ActivityRef):
     """Take a slot of the agent and open a run (or go on with the one that was suspended)."""
 
     generation: int
-    wake_reason: WakeReason
+    cause: WakeReason
+    """What the run is about. A pause or a budget hold in between does not change it."""
     run_id: str
     resumes: bool = False
     approval_id: str | None = None
-    """The approval whose decision woke the activity."""
+    """The approval whose decision is the cause."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,13 +146,45 @@ class Begun:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Suspend(ActivityRef):
+    """Hold an activity between two turns; its run stays open and goes on later."""
+
+    generation: int
+    held_by: WakeReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retry(ActivityRef):
+    """Record an admin's wish to try a failed activity again."""
+
+    generation: int
+    retry: RetryActivity
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Complete(ActivityRef):
+    """Record a person's result."""
+
+    generation: int
+    complete: CompleteActivity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comment(ActivityRef):
+    """Record a comment that reaches its activity through the workflow."""
+
+    comment: AddComment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TakeTurn(ActivityRef):
     """Ask the model for turn `number` of the run."""
 
     run_id: str
     number: int
-    last: bool = False
-    """No turn may follow: the model is told to finish."""
+    seconds_left: float
+    """What is left of the run's working time; outages between turns do not count."""
 
 
 class TurnOutcome(StrEnum):
@@ -153,8 +208,8 @@ class Turn:
 
     outcome: TurnOutcome
     tool_calls: tuple[str, ...] = ()
-    summary: str = ""
     cost_usd: str = "0"
+    seconds: float = 0
     error: RunError | None = None
     message: str = ""
     held_by: WakeReason | None = None
@@ -202,8 +257,6 @@ class EndRun(ActivityRef):
     approval_id: str
     error: RunError | None = None
     message: str = ""
-    final: bool = False
-    """With an error: no automatic retry is left."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,6 +281,8 @@ class RunEnd:
     subtasks: tuple[SubtaskOrder, ...] = ()
     next_in_line: str | None = None
     """The activity that got the slot which this run gave back."""
+    agrees: bool | None = None
+    """The verdict of a reviewing activity."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,6 +291,7 @@ class ActivityEnded:
 
     activity_id: str
     status: ActivityStatus
+    agrees: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

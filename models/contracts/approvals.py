@@ -71,3 +71,36 @@ class ApprovalStep:
     tenant_id: str
     approval_id: str
     at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """What the wait needs to know of an approval's row."""
+
+    title: str
+    expires_at: datetime
+    options: tuple[str, ...] = ()
+    activity_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remind(ApprovalStep):
+    """Announce that an approval will expire."""
+
+    hours_left: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decide(ApprovalStep):
+    """Record how an approval ends: by a decision, or by being closed."""
+
+    decision: ResolveApproval | None = None
+    closing: CloseApproval | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reopen(ApprovalStep):
+    """Make the row of an approval that asks an expired one anew."""
+
+    reopens_id: str
+    asked: ReopenApproval

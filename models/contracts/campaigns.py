@@ -5,6 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from models.contracts.actors import Actor
+from models.contracts.agent_activities import BudgetHold
 from models.rules.vocabulary import CampaignStatus, DeliverableType
 
 
@@ -64,6 +65,8 @@ class CampaignFacts:
     anchor_date: date | None
     periods_open: int
     planner_id: str
+    planned: bool
+    """The planner's activity is done."""
     unsettled: int = 0
     """Activities that are neither done nor failed."""
 
@@ -109,3 +112,41 @@ class CampaignRef:
     tenant_id: str
     campaign_id: str
     at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateCampaign(CampaignRef):
+    """Store a submitted brief."""
+
+    submitted: SubmitCampaign
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplyChange(CampaignRef):
+    """Write a change."""
+
+    change: ChangeCampaign
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PutAway(CampaignRef):
+    """Archive a campaign."""
+
+    actor: Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskBudget(CampaignRef):
+    """Ask for money beyond the cap; the id is for the approval, should one be opened."""
+
+    hold: BudgetHold
+    approval_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetAnswer:
+    """The approval that must be waited for, when a new one was opened."""
+
+    approval_id: str | None = None
+    title: str = ""
+    expires_at: datetime | None = None

@@ -1,6 +1,7 @@
 """Alembic's entry: the caller hands over a connection of the owner's role."""
 
 from alembic import context
+
 from models.tables import Base
 
 connection = context.config.attributes["connection"]

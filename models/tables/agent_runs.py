@@ -94,6 +94,8 @@ class ToolCall(TenantRow, Base):
     input: Mapped[dict[str, Any]] = mapped_column(JSONB)
     output: Mapped[str | None]
     is_error: Mapped[bool] = mapped_column(server_default=text("false"))
+    ending: Mapped[str | None]
+    """What the call does to its run (`Ending`)."""
     created_on: Mapped[Created]
     ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.dialects import postgresql
+
 revision = '0001'
 down_revision = None
 branch_labels = None
@@ -488,6 +488,7 @@ def upgrade() -> None:
     sa.Column('input', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.Column('output', sa.Text(), nullable=True),
     sa.Column('is_error', sa.Boolean(), server_default=sa.text('false'), nullable=False),
+    sa.Column("ending", sa.Text(), nullable=True),
     sa.Column('created_on', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
     sa.Column('ended_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('tenant_id', sa.Text(), nullable=False),

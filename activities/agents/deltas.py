@@ -1,0 +1,112 @@
+"""Streamed words on their way into the log: coalesced, so that readers see them live."""
+
+import asyncio
+import contextlib
+from types import TracebackType
+from typing import Any, Final
+
+from sqlalchemy.exc import SQLAlchemyError
+from temporalio import activity
+
+from activities.agents.transcripts import clean
+from activities.ports import Usage
+from models.contracts.agent_activities import TakeTurn
+from models.db.database import Database
+from models.queries.agents import stream, turns_write
+
+FLUSH_SECONDS: Final = 0.1
+
+
+class DeltaLog:
+    """Collects the deltas of one attempt and writes them every `FLUSH_SECONDS`.
+
+    What is still unwritten at the end is `rest()`, for the transaction that settles the turn.
+    """
+
+    def __init__(self, database: Database, take: TakeTurn, attempt: int) -> None:
+        self._database = database
+        self._take = take
+        self._attempt = attempt
+        self._words: list[str] = []
+        self._usage: Usage | None = None
+        self._noted: Usage | None = None
+        self._flusher: asyncio.Task[None] | None = None
+        self._stopped = asyncio.Event()
+
+    def add(self, text: str) -> None:
+        """Take words as they arrive."""
+        self._words.append(text)
+
+    def note(self, usage: Usage) -> None:
+        """Take the vendor's counters up to here."""
+        self._usage = usage
+
+    def rest(self) -> list[tuple[str, dict[str, Any]]]:
+        """What is not written yet, as entries of the log."""
+        text = clean("".join(self._words))
+        self._words = []
+        return [("text_delta", {"delta": text})] if text else []
+
+    async def __aenter__(self) -> "DeltaLog":
+        self._flusher = asyncio.create_task(self._flush_until_stopped())
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        # Waiting for a write under way keeps the words in order: the rest comes after it.
+        assert self._flusher is not None
+        self._stopped.set()
+        await self._flusher
+
+    async def _flush_until_stopped(self) -> None:
+        while not self._stopped.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopped.wait(), FLUSH_SECONDS)
+                return
+            activity.heartbeat()
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Write what has come since the last time."""
+        entries = self.rest()
+        usage = self._usage if self._usage != self._noted else None
+        if not entries and usage is None:
+            return
+        try:
+            await self._write(entries, usage)
+        except (SQLAlchemyError, OSError):
+            # The words wait for the next try; the turn itself notices if PostgreSQL stays away.
+            self._words[:0] = [payload["delta"] for _, payload in entries]
+        else:
+            self._noted = usage or self._noted
+
+    async def _write(self, entries: list[tuple[str, dict[str, Any]]], usage: Usage | None) -> None:
+        take = self._take
+        async with self._database.tenant(take.tenant_id, relaxed=True) as db:
+            await stream.append(
+                db,
+                tenant_id=take.tenant_id,
+                activity_id=take.activity_id,
+                run_id=take.run_id,
+                turn=take.number,
+                attempt=self._attempt,
+                entries=entries,
+            )
+            if usage is not None:
+                await turns_write.note_usage(
+                    db, take.run_id, take.number, self._attempt, counters_of(usage)
+                )
+
+
+def counters_of(usage: Usage) -> dict[str, int]:
+    """The four raw counters by the names of their columns."""
+    return {
+        "input_tokens": usage.input_tokens,
+        "output_tokens": usage.output_tokens,
+        "cache_write_tokens": usage.cache_write_tokens,
+        "cache_read_tokens": usage.cache_read_tokens,
+    }

@@ -1,0 +1,165 @@
+"""What a prompt is rendered from: read in one go when a run begins."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from models.db.rows import AnyRow
+from models.rules.vocabulary import Resolution
+from models.tables.agent_activities import ActivityDependency, AgentActivity, Comment, Output
+from models.tables.approvals import Approval, ApprovalActivity
+from models.tables.campaigns import ActivityTemplate, Attachment, Campaign, Deliverable
+from models.tables.people import Principal
+
+INPUT_CHARACTERS = 20_000
+"""How much of another activity's output goes into a prompt; the rest is there to be read."""
+_TEXT_TYPES = ("text/%", "application/json")
+
+
+async def gather(
+    db: AsyncConnection, row: AnyRow, *, tools: Sequence[str], at: datetime
+) -> dict[str, Any]:
+    """Everything that an activity's first prompt says, as JSON."""
+    campaign = (
+        await db.execute(
+            select(Campaign.name, Campaign.brief).where(Campaign.id == row.campaign_id)
+        )
+    ).one()
+    return {
+        "role": row.agent_role,
+        "activity_type": row.type,
+        "title": row.title,
+        "prompt": row.input_prompt,
+        "campaign_name": campaign.name,
+        "brief": campaign.brief,
+        "deliverables": await _deliverables(db, row.campaign_id),
+        "inputs": await _inputs(db, row),
+        "feedback": await feedback(db, row.id),
+        "decision": None,
+        "review_of": row.reviews_id,
+        "template": await _template(db, row.deliverable_id),
+        "attachments": await _attachments(db, row.campaign_id),
+        "today": at.date().isoformat(),
+        "tools": list(tools),
+    }
+
+
+async def _deliverables(db: AsyncConnection, campaign_id: str) -> list[dict[str, Any]]:
+    found = await db.execute(
+        select(Deliverable.id, Deliverable.type, Deliverable.quantity)
+        .where(Deliverable.campaign_id == campaign_id)
+        .order_by(Deliverable.position)
+    )
+    return [dict(row._mapping) for row in found]
+
+
+async def _inputs(db: AsyncConnection, row: AnyRow) -> list[dict[str, Any]]:
+    needed = select(ActivityDependency.needs_id).where(ActivityDependency.activity_id == row.id)
+    found = await db.execute(
+        select(
+            AgentActivity.id,
+            AgentActivity.title,
+            func.left(Output.text, INPUT_CHARACTERS).label("text"),
+        )
+        .join(Output, Output.id == AgentActivity.output_id)
+        .where(AgentActivity.id.in_(needed) | (AgentActivity.id == row.reviews_id))
+        .order_by(AgentActivity.created_on, AgentActivity.id)
+        .limit(50)
+    )
+    return [dict(one._mapping) for one in found]
+
+
+async def _template(db: AsyncConnection, deliverable_id: str | None) -> str | None:
+    found = await db.execute(
+        select(ActivityTemplate.prompt)
+        .join(Deliverable, Deliverable.template_id == ActivityTemplate.id)
+        .where(Deliverable.id == deliverable_id)
+    )
+    return found.scalar_one_or_none()
+
+
+async def _attachments(db: AsyncConnection, campaign_id: str) -> list[dict[str, Any]]:
+    readable = Attachment.mime_type.like(_TEXT_TYPES[0]) | (Attachment.mime_type == _TEXT_TYPES[1])
+    found = await db.execute(
+        select(
+            Attachment.file_name,
+            func.substring(Attachment.content, 1, INPUT_CHARACTERS).label("content"),
+            readable.label("readable"),
+        )
+        .where(Attachment.campaign_id == campaign_id)
+        .order_by(Attachment.created_on, Attachment.id)
+    )
+    return [
+        {
+            "name": row.file_name,
+            "text": bytes(row.content).decode(errors="replace").replace("\x00", "")
+            if row.readable
+            else "(not a text file; its content cannot be read here)",
+        }
+        for row in found
+    ]
+
+
+async def feedback(db: AsyncConnection, activity_id: str) -> list[str]:
+    """The notes with which reviewers sent the activity's work back, oldest first."""
+    found = await db.execute(
+        select(Approval.resolution_note)
+        .join(ApprovalActivity, ApprovalActivity.approval_id == Approval.id)
+        .where(
+            ApprovalActivity.activity_id == activity_id,
+            Approval.resolution.in_((Resolution.REJECTED, Resolution.REVISION_REQUESTED)),
+            Approval.resolution_note.is_not(None),
+        )
+        .order_by(Approval.resolved_at)
+    )
+    return [note for note in found.scalars() if note]
+
+
+async def decision(db: AsyncConnection, approval_id: str | None) -> AnyRow | None:
+    """An approval as the agent that asked must hear of it."""
+    found = await db.execute(
+        select(
+            Approval.id, Approval.type, Approval.status, Approval.title, Approval.resolution,
+            Approval.resolution_note, Approval.selected_option, Approval.content_hash,
+        ).where(Approval.id == approval_id)
+    )  # fmt: skip
+    return found.one_or_none()
+
+
+async def unread_comments(
+    db: AsyncConnection, activity_id: str, *, kinds: Sequence[str]
+) -> Sequence[AnyRow]:
+    """Comments of these kinds that no run has taken in yet, oldest first, locked."""
+    found = await db.execute(
+        select(Comment.id, Comment.text, Principal.name.label("author"))
+        .join(Principal, Principal.id == Comment.author_id)
+        .where(
+            Comment.activity_id == activity_id,
+            Comment.read_in_run.is_(None),
+            Comment.type.in_(kinds),
+        )
+        .order_by(Comment.created_on, Comment.id)
+        .with_for_update(of=Comment)
+    )
+    return found.all()
+
+
+async def outputs_of(db: AsyncConnection, activity_ids: Sequence[str]) -> dict[str, str]:
+    """The newest outputs of activities, cut to what a prompt takes."""
+    found = await db.execute(
+        select(AgentActivity.id, func.left(Output.text, INPUT_CHARACTERS))
+        .join(Output, Output.id == AgentActivity.output_id)
+        .where(AgentActivity.id.in_(activity_ids))
+    )
+    return {activity_id: text for activity_id, text in found}
+
+
+async def mark_read(db: AsyncConnection, comment_ids: Sequence[str], run_id: str) -> None:
+    """Remember which run took the comments in."""
+    if comment_ids:
+        await db.execute(
+            update(Comment).where(Comment.id.in_(comment_ids)).values(read_in_run=run_id)
+        )

@@ -1,0 +1,237 @@
+"""Money under way: worst cases are reserved before a turn, what it cost is settled after.
+
+Every limit above a turn is checked in the transaction that reserves, under the row locks of the
+activity, the tenant's month and the campaign, always in this order; parallel runs therefore
+cannot overshoot a cap.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from models.db.rows import AnyRow
+from models.queries.records import events
+from models.rules.vocabulary import BudgetAlert, EventKind
+from models.tables.agent_activities import AgentActivity
+from models.tables.agent_runs import LedgerEntry, TenantSpend
+from models.tables.campaigns import Campaign
+from models.tables.people import Tenant
+
+_ALERT_SHARE = Decimal("0.9")
+
+
+class Reserved(StrEnum):
+    """What came of a wish to reserve."""
+
+    YES = "yes"
+    ACTIVITY_LIMIT = "activity_limit"
+    TENANT_LIMIT = "tenant_limit"
+    CAP_REACHED = "cap_reached"
+    CONTENDED = "contended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reservation:
+    """The answer: for a yes, where the money was set aside."""
+
+    outcome: Reserved
+    amount: Decimal = Decimal(0)
+    beyond_cap: bool = False
+    month: date | None = None
+    limit: Decimal | None = None
+
+
+async def reserve(
+    db: AsyncConnection,
+    *,
+    tenant_id: str,
+    activity_id: str,
+    campaign_id: str,
+    amount: Decimal,
+    activity_limit: Decimal | None,
+    at: datetime,
+) -> Reservation:
+    """Set the worst case of one turn aside, or say which limit stands against it."""
+    held = await db.execute(
+        update(AgentActivity)
+        .where(AgentActivity.id == activity_id)
+        .values(reserved_usd=AgentActivity.reserved_usd + amount)
+        .returning(AgentActivity.spent_usd + AgentActivity.reserved_usd, AgentActivity.beyond_cap)
+    )
+    committed, beyond_cap = held.one()
+    if activity_limit is not None and committed > activity_limit:
+        await _unhold(db, activity_id, amount)
+        return Reservation(outcome=Reserved.ACTIVITY_LIMIT, limit=activity_limit)
+    month = date(at.year, at.month, 1)
+    capped, refused = await _reserve_of_tenant(db, tenant_id, month, amount)
+    if refused is None:
+        refused = await _reserve_of_campaign(db, campaign_id, amount, beyond_cap)
+        if refused is not None and capped:
+            await _move_month(db, tenant_id, month, reserved=-amount, spent=Decimal(0))
+    if refused is not None:
+        await _unhold(db, activity_id, amount)
+        return refused
+    return Reservation(
+        outcome=Reserved.YES,
+        amount=amount,
+        beyond_cap=beyond_cap,
+        month=month if capped else None,
+    )
+
+
+async def _unhold(db: AsyncConnection, activity_id: str, amount: Decimal) -> None:
+    await db.execute(
+        update(AgentActivity)
+        .where(AgentActivity.id == activity_id)
+        .values(reserved_usd=AgentActivity.reserved_usd - amount)
+    )
+
+
+async def _reserve_of_tenant(
+    db: AsyncConnection, tenant_id: str, month: date, amount: Decimal
+) -> tuple[bool, Reservation | None]:
+    found = await db.execute(select(Tenant.monthly_cap_usd).where(Tenant.id == tenant_id))
+    cap = found.scalar_one()
+    if cap is None:
+        return False, None
+    await db.execute(
+        insert(TenantSpend).values(tenant_id=tenant_id, month=month).on_conflict_do_nothing()
+    )
+    taken = await db.execute(
+        update(TenantSpend)
+        .where(
+            TenantSpend.tenant_id == tenant_id,
+            TenantSpend.month == month,
+            TenantSpend.spent_usd + TenantSpend.reserved_usd + amount <= cap,
+        )
+        .values(reserved_usd=TenantSpend.reserved_usd + amount)
+    )
+    if taken.rowcount:
+        return True, None
+    return True, Reservation(outcome=Reserved.TENANT_LIMIT, limit=cap)
+
+
+async def _reserve_of_campaign(
+    db: AsyncConnection, campaign_id: str, amount: Decimal, beyond_cap: bool
+) -> Reservation | None:
+    mine = Campaign.id == campaign_id
+    if beyond_cap:
+        await db.execute(
+            update(Campaign).where(mine).values(beyond_cap_usd=Campaign.beyond_cap_usd + amount)
+        )
+        return None
+    fits = Campaign.spent_usd + Campaign.reserved_usd + amount <= Campaign.budget_cap_usd
+    taken = await db.execute(
+        update(Campaign)
+        .where(mine, or_(Campaign.budget_cap_usd.is_(None), fits))
+        .values(reserved_usd=Campaign.reserved_usd + amount)
+    )
+    if taken.rowcount:
+        return None
+    found = await db.execute(select(Campaign.budget_cap_usd, Campaign.spent_usd).where(mine))
+    cap, spent = found.one()
+    # What is reserved may come back; only what is spent is gone for good.
+    gone = cap is not None and spent + amount > cap
+    return Reservation(outcome=Reserved.CAP_REACHED if gone else Reserved.CONTENDED, limit=cap)
+
+
+async def settle(
+    db: AsyncConnection,
+    *,
+    tenant_id: str,
+    activity_id: str,
+    campaign_id: str,
+    reserved: Decimal,
+    beyond_cap: bool,
+    month: date | None,
+    cost: Decimal,
+) -> None:
+    """Give a reservation back and book what the turn cost; alerts at 90 and 100 percent."""
+    await db.execute(
+        update(AgentActivity)
+        .where(AgentActivity.id == activity_id)
+        .values(
+            reserved_usd=AgentActivity.reserved_usd - reserved,
+            spent_usd=AgentActivity.spent_usd + cost,
+        )
+    )
+    if month is not None:
+        await _move_month(db, tenant_id, month, reserved=-reserved, spent=cost)
+    purse = Campaign.beyond_cap_usd if beyond_cap else Campaign.reserved_usd
+    booked = await db.execute(
+        update(Campaign)
+        .where(Campaign.id == campaign_id)
+        .values({purse: purse - reserved, Campaign.spent_usd: Campaign.spent_usd + cost})
+        .returning(
+            Campaign.id, Campaign.spent_usd, Campaign.budget_cap_usd,
+            Campaign.alerted_90_cap, Campaign.alerted_100_cap,
+        )
+    )  # fmt: skip
+    await _alert(db, tenant_id, booked.one())
+
+
+async def _move_month(
+    db: AsyncConnection, tenant_id: str, month: date, *, reserved: Decimal, spent: Decimal
+) -> None:
+    await db.execute(
+        update(TenantSpend)
+        .where(TenantSpend.tenant_id == tenant_id, TenantSpend.month == month)
+        .values(
+            reserved_usd=TenantSpend.reserved_usd + reserved,
+            spent_usd=TenantSpend.spent_usd + spent,
+        )
+    )
+
+
+async def _alert(db: AsyncConnection, tenant_id: str, row: AnyRow) -> None:
+    cap = row.budget_cap_usd
+    if cap is None:
+        return
+    if row.spent_usd >= cap * _ALERT_SHARE and row.alerted_90_cap != cap:
+        await _send(db, tenant_id, row, BudgetAlert.CAP_90)
+    if row.spent_usd >= cap and row.alerted_100_cap != cap:
+        await _send(db, tenant_id, row, BudgetAlert.CAP_100)
+
+
+async def _send(db: AsyncConnection, tenant_id: str, row: AnyRow, alert: BudgetAlert) -> None:
+    column = Campaign.alerted_90_cap if alert is BudgetAlert.CAP_90 else Campaign.alerted_100_cap
+    await db.execute(
+        update(Campaign).where(Campaign.id == row.id).values({column: row.budget_cap_usd})
+    )
+    payload = {
+        "type": alert,
+        "campaignId": row.id,
+        "spentUsd": float(row.spent_usd),
+        "capUsd": float(row.budget_cap_usd),
+    }
+    await events.publish(db, tenant_id, EventKind.BUDGET_ALERT, payload)
+
+
+async def alert_exhausted(db: AsyncConnection, tenant_id: str, campaign_id: str) -> None:
+    """Send the 100 percent alert when what is left of the cap cannot pay for another turn."""
+    found = await db.execute(
+        select(
+            Campaign.id, Campaign.spent_usd, Campaign.budget_cap_usd,
+            Campaign.alerted_90_cap, Campaign.alerted_100_cap,
+        )
+        .where(Campaign.id == campaign_id)
+        .with_for_update()
+    )  # fmt: skip
+    row = found.one()
+    if row.budget_cap_usd is None or row.alerted_100_cap == row.budget_cap_usd:
+        return
+    if row.alerted_90_cap != row.budget_cap_usd:
+        await _send(db, tenant_id, row, BudgetAlert.CAP_90)
+    await _send(db, tenant_id, row, BudgetAlert.CAP_100)
+
+
+async def ledger_total(db: AsyncConnection, campaign_id: str) -> Decimal:
+    """What the ledger adds up to for a campaign; must equal its `spent_usd`."""
+    total = select(func.coalesce(func.sum(LedgerEntry.cost_usd), 0))
+    found = await db.execute(total.where(LedgerEntry.campaign_id == campaign_id))
+    return Decimal(found.scalar_one())

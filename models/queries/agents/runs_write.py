@@ -1,0 +1,215 @@
+"""Runs of agents: opened with the configuration and the prompt they keep, closed with a cause."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from models.contracts.agent_activities import Ending
+from models.db.rows import AnyRow
+from models.errors import NotFound
+from models.rules.roles import ROLES
+from models.rules.vocabulary import RunError, RunStatus
+from models.tables.agent_runs import AgentConfig, AgentRun, LlmTurn, ToolCall, TranscriptMessage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EffectiveConfig:
+    """A role's configuration in a tenant: its own overrides over the shipped defaults."""
+
+    role: str
+    model: str | None
+    tool_names: tuple[str, ...]
+    max_cost_usd: Decimal | None
+    concurrency: int
+    timeout_sec: int
+    max_turns: int
+    prompt_template: str | None
+
+
+async def effective_config(db: AsyncConnection, tenant_id: str, role: str) -> EffectiveConfig:
+    """Put a tenant's overrides over the role's defaults."""
+    default = ROLES.get(role)
+    if default is None:
+        raise NotFound(f"There is no agent with the role {role}.")
+    found = await db.execute(
+        select(AgentConfig.__table__).where(
+            AgentConfig.tenant_id == tenant_id, AgentConfig.role == role
+        )
+    )
+    own = found.one_or_none()
+    if own is None or not own.customised:
+        return EffectiveConfig(
+            role=role,
+            model=None,
+            tool_names=default.tool_names,
+            max_cost_usd=default.max_cost_usd,
+            concurrency=default.concurrency,
+            timeout_sec=default.timeout_sec,
+            max_turns=default.max_turns,
+            prompt_template=None,
+        )
+    return EffectiveConfig(
+        role=role,
+        model=own.model,
+        tool_names=default.tool_names if own.tool_names is None else tuple(own.tool_names),
+        max_cost_usd=own.max_cost_usd,
+        concurrency=own.concurrency or default.concurrency,
+        timeout_sec=own.timeout_sec or default.timeout_sec,
+        max_turns=own.max_turns or default.max_turns,
+        prompt_template=own.prompt_template,
+    )
+
+
+async def newest(db: AsyncConnection, activity_id: str) -> AnyRow | None:
+    """The activity's newest run."""
+    found = await db.execute(
+        select(AgentRun.__table__)
+        .where(AgentRun.activity_id == activity_id)
+        .order_by(AgentRun.number.desc())
+        .limit(1)
+    )
+    return found.one_or_none()
+
+
+async def one(db: AsyncConnection, run_id: str) -> AnyRow:
+    """A run that is known to exist."""
+    found = await db.execute(select(AgentRun.__table__).where(AgentRun.id == run_id))
+    return found.one()
+
+
+async def open_run(db: AsyncConnection, values: Mapping[str, Any]) -> None:
+    """Insert a run; one that is there already stays as it is."""
+    await db.execute(insert(AgentRun).values(**values).on_conflict_do_nothing())
+
+
+async def close_run(
+    db: AsyncConnection,
+    run_id: str,
+    *,
+    status: RunStatus,
+    at: datetime,
+    error: RunError | None = None,
+    message: str = "",
+) -> None:
+    """Close a run. One that its time-out cut off gets no end on the wire, but keeps one here."""
+    await db.execute(
+        update(AgentRun)
+        .where(AgentRun.id == run_id, AgentRun.status == RunStatus.RUNNING)
+        .values(
+            status=status,
+            ended_at=at,
+            error=error,
+            error_message=message[:2000] or None,
+        )
+    )
+
+
+async def next_turn(db: AsyncConnection, run_id: str) -> int:
+    """The number of the turn that comes next in a run."""
+    found = await db.execute(
+        select(func.coalesce(func.max(LlmTurn.number), 0)).where(
+            LlmTurn.run_id == run_id, LlmTurn.status == "settled"
+        )
+    )
+    return int(found.scalar_one()) + 1
+
+
+async def messages(db: AsyncConnection, activity_id: str, thread: int) -> Sequence[AnyRow]:
+    """A transcript in order: rows of seq, role and blocks."""
+    found = await db.execute(
+        select(TranscriptMessage.seq, TranscriptMessage.role, TranscriptMessage.blocks)
+        .where(TranscriptMessage.activity_id == activity_id, TranscriptMessage.thread == thread)
+        .order_by(TranscriptMessage.seq)
+    )
+    return found.all()
+
+
+async def add_message(
+    db: AsyncConnection,
+    *,
+    tenant_id: str,
+    activity_id: str,
+    thread: int,
+    run_id: str,
+    role: str,
+    blocks: Sequence[Mapping[str, Any]],
+    seq: int | None = None,
+) -> None:
+    """Append a message to a transcript (at `seq` when the caller knows where it ends)."""
+    if seq is None:
+        last = select(func.coalesce(func.max(TranscriptMessage.seq), 0)).where(
+            TranscriptMessage.activity_id == activity_id, TranscriptMessage.thread == thread
+        )
+        seq = int((await db.execute(last)).scalar_one()) + 1
+    await db.execute(
+        insert(TranscriptMessage)
+        .values(
+            tenant_id=tenant_id,
+            activity_id=activity_id,
+            thread=thread,
+            seq=seq,
+            run_id=run_id,
+            role=role,
+            blocks=list(blocks),
+        )
+        .on_conflict_do_nothing()
+    )
+
+
+async def tool_calls(
+    db: AsyncConnection, run_id: str, turn: int | None = None
+) -> Sequence[AnyRow]:
+    """The tool calls of a run (or of one of its turns), in the order they were asked for."""
+    statement = select(ToolCall.__table__).where(ToolCall.run_id == run_id)
+    if turn is not None:
+        statement = statement.where(ToolCall.turn == turn)
+    found = await db.execute(statement.order_by(ToolCall.turn, ToolCall.position))
+    return found.all()
+
+
+async def tool_call(db: AsyncConnection, run_id: str, call_id: str) -> AnyRow:
+    """One tool call that is known to exist."""
+    found = await db.execute(
+        select(ToolCall.__table__).where(ToolCall.run_id == run_id, ToolCall.id == call_id)
+    )
+    return found.one()
+
+
+async def answer_tool_call(
+    db: AsyncConnection,
+    run_id: str,
+    call_id: str,
+    *,
+    output: str,
+    is_error: bool,
+    ending: Ending,
+    at: datetime,
+) -> bool:
+    """Store what a tool call gave; False when it has an answer already, which stays."""
+    answered = await db.execute(
+        update(ToolCall)
+        .where(ToolCall.run_id == run_id, ToolCall.id == call_id, ToolCall.output.is_(None))
+        .values(output=output, is_error=is_error, ending=ending, ended_at=at)
+    )
+    return bool(answered.rowcount)
+
+
+async def note_outcome(
+    db: AsyncConnection, tenant_id: str, role: str, *, at: datetime, error: str | None
+) -> None:
+    """Remember how an agent's last run or test ended, for its status."""
+    values: dict[str, Any] = (
+        {"last_ok_at": at} if error is None
+        else {"last_error_at": at, "last_error_message": error[:500]}
+    )  # fmt: skip
+    await db.execute(
+        insert(AgentConfig)
+        .values(tenant_id=tenant_id, role=role, **values)
+        .on_conflict_do_update(index_elements=["tenant_id", "role"], set_=values)
+    )

@@ -1,0 +1,183 @@
+"""Turns of a run: opened with a reservation, settled with what they cost, once."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from models.db.rows import AnyRow
+from models.rules.money import Price
+from models.tables.agent_activities import AgentActivity
+from models.tables.agent_runs import AgentRun, LedgerEntry, LlmTurn, RunEvent, ToolCall
+from models.tables.agent_runs import Price as PriceRow
+from models.tables.campaigns import Campaign
+
+OPEN, SETTLED, CUT_OFF = "open", "settled", "cut_off"
+
+
+async def run_with_state(db: AsyncConnection, run_id: str) -> AnyRow:
+    """A run with its activity's and its campaign's state, the run's row locked."""
+    found = await db.execute(
+        select(
+            AgentRun.__table__,
+            AgentActivity.campaign_id,
+            AgentActivity.type.label("activity_type"),
+            AgentActivity.reviews_id,
+            AgentActivity.title,
+            Campaign.status.label("campaign_status"),
+        )
+        .join(AgentActivity, AgentActivity.id == AgentRun.activity_id)
+        .join(Campaign, Campaign.id == AgentActivity.campaign_id)
+        .where(AgentRun.id == run_id)
+        .with_for_update(of=AgentRun)
+    )
+    return found.one()
+
+
+async def attempts(db: AsyncConnection, run_id: str, number: int) -> Sequence[AnyRow]:
+    """All attempts at one turn, oldest first."""
+    found = await db.execute(
+        select(LlmTurn.__table__)
+        .where(LlmTurn.run_id == run_id, LlmTurn.number == number)
+        .order_by(LlmTurn.attempt)
+    )
+    return found.all()
+
+
+async def open_attempts(db: AsyncConnection, run_id: str) -> Sequence[AnyRow]:
+    """The attempts of a run that never came to an end."""
+    found = await db.execute(
+        select(LlmTurn.__table__).where(LlmTurn.run_id == run_id, LlmTurn.status == OPEN)
+    )
+    return found.all()
+
+
+async def open_attempt(db: AsyncConnection, values: dict[str, Any]) -> None:
+    """Insert the row that a crash leaves behind, before the vendor is asked."""
+    await db.execute(insert(LlmTurn).values(status=OPEN, **values))
+
+
+async def note_usage(
+    db: AsyncConnection, run_id: str, number: int, attempt: int, counters: dict[str, int]
+) -> None:
+    """Keep the vendor's counters up to here, for a turn that may be cut off."""
+    await db.execute(
+        update(LlmTurn)
+        .where(
+            LlmTurn.run_id == run_id,
+            LlmTurn.number == number,
+            LlmTurn.attempt == attempt,
+            LlmTurn.status == OPEN,
+        )
+        .values(**counters)
+    )
+
+
+async def close_attempt(
+    db: AsyncConnection,
+    row: AnyRow | Any,
+    *,
+    status: str,
+    counters: dict[str, int],
+    cost: Decimal,
+    stop_reason: str | None,
+    at: datetime,
+) -> bool:
+    """Settle an open attempt; False when it was settled already."""
+    closed = await db.execute(
+        update(LlmTurn)
+        .where(
+            LlmTurn.run_id == row.run_id,
+            LlmTurn.number == row.number,
+            LlmTurn.attempt == row.attempt,
+            LlmTurn.status == OPEN,
+        )
+        .values(
+            status=status,
+            cost_usd=cost,
+            reserved_usd=0,
+            stop_reason=stop_reason,
+            ended_at=at,
+            **counters,
+        )
+    )
+    return bool(closed.rowcount)
+
+
+async def book(
+    db: AsyncConnection,
+    run: AnyRow,
+    *,
+    turn: int,
+    attempt: int,
+    price: Price,
+    counters: dict[str, int],
+    cost: Decimal,
+) -> None:
+    """Append to the ledger and to the run's totals."""
+    if not any(counters.values()) and not cost:
+        return
+    await db.execute(
+        insert(LedgerEntry).values(
+            tenant_id=run.tenant_id,
+            campaign_id=run.campaign_id,
+            activity_id=run.activity_id,
+            run_id=run.id,
+            turn=turn,
+            attempt=attempt,
+            agent_role=run.agent_role,
+            model=run.model,
+            price_effective_from=price.effective_from,
+            cost_usd=cost,
+            **counters,
+        )
+    )
+    read = counters["input_tokens"] + counters["cache_write_tokens"] + counters["cache_read_tokens"]
+    await db.execute(
+        update(AgentRun)
+        .where(AgentRun.id == run.id)
+        .values(
+            input_tokens=AgentRun.input_tokens + read,
+            output_tokens=AgentRun.output_tokens + counters["output_tokens"],
+            cost_usd=AgentRun.cost_usd + cost,
+        )
+    )
+
+
+async def add_tool_calls(db: AsyncConnection, rows: Sequence[dict[str, Any]]) -> None:
+    """Store what the model asked for, before any of it is done."""
+    if rows:
+        await db.execute(insert(ToolCall), list(rows))
+
+
+async def known_prices(db: AsyncConnection, day: date) -> list[Price]:
+    """Every price that is in effect on a day or was before it."""
+    found = await db.execute(select(PriceRow.__table__).where(PriceRow.effective_from <= day))
+    return [Price(**row._mapping) for row in found]
+
+
+async def invalid_plans(db: AsyncConnection, run_id: str) -> int:
+    """How many plans of a run were sent back."""
+    found = await db.execute(
+        select(func.count()).where(
+            ToolCall.run_id == run_id, ToolCall.name == "submit_plan", ToolCall.is_error
+        )
+    )
+    return int(found.scalar_one())
+
+
+async def streamed_bytes(db: AsyncConnection, row: Any) -> int:
+    """How many bytes of words an attempt streamed before it was cut off."""
+    delta = RunEvent.payload["delta"].astext
+    found = await db.execute(
+        select(func.coalesce(func.sum(func.octet_length(delta)), 0)).where(
+            RunEvent.run_id == row.run_id,
+            RunEvent.turn == row.number,
+            RunEvent.attempt == row.attempt,
+            RunEvent.kind == "text_delta",
+        )
+    )
+    return int(found.scalar_one())

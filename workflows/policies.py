@@ -1,0 +1,67 @@
+"""Time-outs and retries by name, so that a workflow reads as what it does.
+
+`RECORD` is for short, idempotent writes to PostgreSQL, which run as local activities: they cost a
+third of the latency of a remote one (research/temporal.md, section 1). Whatever leaves PostgreSQL
+(a model, a tool, the web) is a remote step of its own.
+"""
+
+from datetime import timedelta
+from typing import Final
+
+from temporalio.common import RetryPolicy
+from temporalio.workflow import ActivityConfig, LocalActivityConfig
+
+TASK_QUEUE: Final = "agents"
+
+_FOREVER = RetryPolicy(
+    initial_interval=timedelta(milliseconds=200),
+    backoff_coefficient=2,
+    maximum_interval=timedelta(seconds=10),
+)
+
+RECORD: Final[LocalActivityConfig] = {
+    "start_to_close_timeout": timedelta(seconds=30),
+    "retry_policy": _FOREVER,
+}
+
+BULK: Final[ActivityConfig] = {
+    "start_to_close_timeout": timedelta(minutes=10),
+    "heartbeat_timeout": timedelta(seconds=30),
+    "retry_policy": _FOREVER,
+}
+"""Long writes that can be repeated, such as opening a period of ten thousand activities."""
+
+LLM_RETRIES: Final = RetryPolicy(
+    initial_interval=timedelta(seconds=1),
+    backoff_coefficient=2,
+    maximum_interval=timedelta(seconds=60),
+    maximum_attempts=6,
+    # The server's name for it: a turn that used up its run's time is not given it again.
+    non_retryable_error_types=["TemporalTimeout:StartToClose"],
+)
+LLM_HEARTBEAT: Final = timedelta(seconds=6)
+
+
+def with_summary(policy: ActivityConfig, summary: str) -> ActivityConfig:
+    """The policy, with words for the operator who looks at the step."""
+    return {**policy, "summary": summary}
+
+
+TOOL: Final[ActivityConfig] = {
+    "start_to_close_timeout": timedelta(seconds=60),
+    "retry_policy": RetryPolicy(
+        initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=10),
+        maximum_attempts=4,
+    ),
+}  # fmt: skip
+
+CHECK: Final[ActivityConfig] = {
+    "start_to_close_timeout": timedelta(seconds=30),
+    "retry_policy": RetryPolicy(maximum_attempts=1),
+}
+
+AUTO_RETRY_PAUSES: Final = (timedelta(seconds=5), timedelta(seconds=30))
+"""Before the second and the third run of an activity; there is no fourth."""
+
+SLOT_RECHECK: Final = timedelta(minutes=5)
+"""How long an activity trusts that it will be told of a free slot before it looks itself."""

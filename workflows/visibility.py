@@ -1,0 +1,37 @@
+"""What operators see of a workflow in the Temporal UI: search attributes and words."""
+
+from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
+
+TENANT = SearchAttributeKey.for_keyword("TenantId")
+CAMPAIGN = SearchAttributeKey.for_keyword("CampaignId")
+KIND = SearchAttributeKey.for_keyword("Kind")
+STATUS = SearchAttributeKey.for_keyword("Status")
+
+
+def attributes(
+    *, tenant_id: str, campaign_id: str, kind: str, status: str
+) -> TypedSearchAttributes:
+    """The four attributes that every workflow starts with."""
+    return TypedSearchAttributes(
+        [
+            SearchAttributePair(TENANT, tenant_id),
+            SearchAttributePair(CAMPAIGN, campaign_id),
+            SearchAttributePair(KIND, kind),
+            SearchAttributePair(STATUS, status),
+        ]
+    )
+
+
+def campaign_workflow(campaign_id: str) -> str:
+    """The id of a campaign's workflow."""
+    return f"campaign:{campaign_id}"
+
+
+def activity_workflow(activity_id: str) -> str:
+    """The id of an activity's workflow."""
+    return f"activity:{activity_id}"
+
+
+def approval_workflow(approval_id: str) -> str:
+    """The id of an approval's workflow."""
+    return f"approval:{approval_id}"
