@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import APIRouter, Depends, FastAPI
 from temporalio.client import Client
 
-from api import agents, people
+from api import agents, people, results
 from api.http import health, problems
 from api.http.feeds import Feeds
 from api.http.filters import refuse_unknown_filters
@@ -28,7 +28,12 @@ from models.logs import configure_logs
 from models.queries.records.events import CHANNEL
 from models.settings import Settings, settings
 
-AREAS: tuple[APIRouter, ...] = (health.router, agents.router, people.router)
+AREAS: tuple[APIRouter, ...] = (
+    health.router,
+    agents.router,
+    people.router,
+    results.router,
+)
 
 
 def services_from(

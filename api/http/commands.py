@@ -4,6 +4,7 @@ A refusal by a workflow comes back as the `DomainError` that it raised. Silence 
 server) is 503 with Retry-After: the caller sends the same request again and meets its own work.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -14,6 +15,7 @@ from fastapi import Depends
 from temporalio.client import (
     Client,
     WithStartWorkflowOperation,
+    WorkflowFailureError,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
@@ -40,11 +42,11 @@ A = TypeVar("A")
 R = TypeVar("R")
 
 
-class WorkflowGone(Exception):
+class WorkflowGone(Unavailable):
     """No workflow runs under this id: it has ended, or there never was one. The record tells."""
 
     def __init__(self, workflow_id: str) -> None:
-        super().__init__(workflow_id)
+        super().__init__("The work behind this is not running.", retry_after=_RETRY_AFTER_S)
         self.workflow_id = workflow_id
 
 
@@ -97,7 +99,7 @@ class Desk:
     async def update(
         self,
         workflow_id: str,
-        update: UpdateMethodMultiParam[[W, A], R],
+        update: UpdateMethodMultiParam[[Any, A], R],
         argument: A,
         update_id: str | None = None,
     ) -> R:
@@ -107,6 +109,38 @@ class Desk:
             return await handle.execute_update(
                 update, argument, id=update_id, rpc_timeout=_PATIENCE
             )
+
+    async def run(
+        self,
+        run: MethodAsyncSingleParam[W, S, R],
+        argument: S,
+        *,
+        id: str,
+        kind: str,
+        patience: timedelta,
+        task_queue: str = TASK_QUEUE,
+    ) -> R | None:
+        """Run a short workflow (or join the one that runs); None when it does not end in time."""
+        async with self._contact(id) as temporal:
+            handle = await temporal.start_workflow(
+                run,
+                argument,
+                id=id,
+                task_queue=task_queue,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                execution_timeout=patience,
+                rpc_timeout=_PATIENCE,
+                priority=Priority(fairness_key=self._tenant_id),
+                search_attributes=visibility.attributes(
+                    tenant_id=self._tenant_id, campaign_id="", kind=kind, status="running"
+                ),
+            )
+            try:
+                async with asyncio.timeout(patience.total_seconds()):
+                    return await handle.result()
+            except (TimeoutError, WorkflowFailureError) as error:
+                _log.warning("workflow.unanswered", workflow_id=id, error=repr(error))
+                return None
 
     async def signal(self, workflow_id: str, signal: str, argument: object) -> None:
         """Tell a running workflow something; `WorkflowGone` when none runs under the id."""

@@ -1,5 +1,8 @@
-"""The area's routes."""
+"""The people of a tenant, and everybody who works beside them."""
 
 from fastapi import APIRouter
 
-router = APIRouter()
+from api.people.team import routes as team
+
+router = APIRouter(prefix="/dashboard/v1")
+router.include_router(team.router)

@@ -17,7 +17,7 @@ from sqlalchemy.orm import aliased
 from sqlalchemy.sql.selectable import Subquery
 
 from models.queries.walks import Position, merged
-from models.rules.vocabulary import RunStatus
+from models.rules.vocabulary import ActivityStatus, CampaignStatus, PrincipalType, RunStatus
 from models.tables.agent_activities import AgentActivity, Output
 from models.tables.agent_runs import AgentRun
 from models.tables.approvals import Approval
@@ -92,6 +92,19 @@ class ActivityInFull:
     output_preview: str | None
     created_on: datetime
     updated_on: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Where an activity stands, for a route to refuse what the record already tells."""
+
+    title: str
+    status: ActivityStatus
+    agent_role: str | None
+    assignee_id: str
+    assignee_type: PrincipalType
+    campaign_id: str
+    campaign_status: CampaignStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,6 +200,38 @@ async def in_full(db: AsyncConnection, activity_id: str) -> ActivityInFull | Non
     )  # fmt: skip
     row = (await db.execute(statement)).one_or_none()
     return ActivityInFull(**row._mapping) if row else None
+
+
+async def standing(db: AsyncConnection, activity_id: str) -> Standing | None:
+    """Where an activity, its assignee and its campaign stand."""
+    found = await db.execute(
+        select(
+            AgentActivity.title, AgentActivity.status, AgentActivity.agent_role,
+            AgentActivity.assignee_id, Principal.type.label("assignee_type"),
+            AgentActivity.campaign_id, Campaign.status.label("campaign_status"),
+        )
+        .join(Principal, Principal.id == AgentActivity.assignee_id)
+        .join(Campaign, Campaign.id == AgentActivity.campaign_id)
+        .where(AgentActivity.id == activity_id)
+    )  # fmt: skip
+    row = found.one_or_none()
+    if row is None:
+        return None
+    return Standing(
+        title=row.title,
+        status=ActivityStatus(row.status),
+        agent_role=row.agent_role,
+        assignee_id=row.assignee_id,
+        assignee_type=PrincipalType(row.assignee_type),
+        campaign_id=row.campaign_id,
+        campaign_status=CampaignStatus(row.campaign_status),
+    )
+
+
+async def exists(db: AsyncConnection, activity_id: str) -> bool:
+    """Tell whether the tenant has this activity."""
+    found = await db.execute(select(AgentActivity.id).where(AgentActivity.id == activity_id))
+    return found.one_or_none() is not None
 
 
 async def ended_runs(db: AsyncConnection, activity_id: str) -> Sequence[RunRow]:

@@ -20,17 +20,17 @@ from sqlalchemy import (
     true,
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.selectable import FromClause, Subquery
 
 from models.queries.walks import Position, merged
+from models.rules.periods import Period
 from models.rules.vocabulary import ActivityStatus, ApprovalStatus, CampaignStatus
 from models.tables.agent_activities import AgentActivity
 from models.tables.agent_runs import LedgerEntry
 from models.tables.approvals import Approval
 from models.tables.campaigns import (
-    ActivityTemplate,
-    Attachment,
     Campaign,
     Channel,
     Deliverable,
@@ -95,9 +95,8 @@ class OrderedRow:
     type: str
     quantity: int
     channels: Sequence[Mapping[str, str]]
-    period_start: date | None
-    period_end: date | None
-    target: int | None
+    current: Period | None
+    target: int
     completed: int
     at_work: int
 
@@ -201,7 +200,8 @@ async def ordered(db: AsyncConnection, campaign_id: str, today: date) -> Sequenc
         select(
             Deliverable.id, Deliverable.type, Deliverable.quantity, channels.c.channels,
             DeliverablePeriod.period_start, DeliverablePeriod.period_end,
-            DeliverablePeriod.target, progress.c.completed, progress.c.at_work,
+            DeliverablePeriod.target, DeliverablePeriod.number,
+            progress.c.completed, progress.c.at_work,
         )
         .select_from(Deliverable)
         .join(channels, true())
@@ -210,7 +210,25 @@ async def ordered(db: AsyncConnection, campaign_id: str, today: date) -> Sequenc
         .where(Deliverable.campaign_id == campaign_id)
         .order_by(Deliverable.position)
     )  # fmt: skip
-    return [OrderedRow(**row._mapping) for row in await db.execute(statement)]
+    return [
+        OrderedRow(
+            id=row.id,
+            type=row.type,
+            quantity=row.quantity,
+            channels=row.channels,
+            current=_period(row),
+            target=row.target or 0,
+            completed=row.completed,
+            at_work=row.at_work,
+        )
+        for row in await db.execute(statement)
+    ]
+
+
+def _period(row: Row[Any]) -> Period | None:
+    if row.number is None:
+        return None
+    return Period(number=row.number, start=row.period_start, end=row.period_end)
 
 
 def period_progress(period_id: SQLColumnExpression[Any]) -> FromClause:
@@ -235,34 +253,6 @@ async def cost_by_role(db: AsyncConnection, campaign_id: str) -> Sequence[RoleCo
         .order_by(cost.desc(), LedgerEntry.agent_role)
     )
     return [RoleCost(**row._mapping) for row in found]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unknown:
-    """What a brief names and the tenant does not have (or, of attachments, has given away)."""
-
-    channels: frozenset[str]
-    templates: frozenset[str]
-    attachments: frozenset[str]
-
-
-async def unknown_references(
-    db: AsyncConnection, *, channels: set[str], templates: set[str], attachments: set[str]
-) -> Unknown:
-    """Tell which of a brief's references name nothing that a new campaign can have."""
-    kept = {
-        "channels": select(Channel.id).where(Channel.id.in_(channels)),
-        "templates": select(ActivityTemplate.id).where(ActivityTemplate.id.in_(templates)),
-        "attachments": select(Attachment.id).where(
-            Attachment.id.in_(attachments), Attachment.campaign_id.is_(None)
-        ),
-    }
-    asked = {"channels": channels, "templates": templates, "attachments": attachments}
-    unknown: dict[str, frozenset[str]] = {}
-    for kind, names in asked.items():
-        found = set((await db.execute(kept[kind])).scalars()) if names else set()
-        unknown[kind] = frozenset(names - found)
-    return Unknown(**unknown)
 
 
 def _alternatives(statuses: Sequence[str]) -> list[ColumnElement[bool]]:

@@ -42,6 +42,7 @@ class Place:
 
     campaign_id: str
     title: str
+    agent_role: str | None
     assignee_id: str
     expired: bool
 
@@ -63,7 +64,8 @@ async def place(db: AsyncConnection, activity_id: str) -> Place | None:
     """The activity, locked against a change of state until the transaction ends."""
     found = await db.execute(
         select(
-            AgentActivity.campaign_id, AgentActivity.title, AgentActivity.assignee_id,
+            AgentActivity.campaign_id, AgentActivity.title, AgentActivity.agent_role,
+            AgentActivity.assignee_id,
             AgentActivity.status, AgentActivity.wake_reason,
         )
         .where(AgentActivity.id == activity_id)
@@ -75,6 +77,7 @@ async def place(db: AsyncConnection, activity_id: str) -> Place | None:
     return Place(
         campaign_id=row.campaign_id,
         title=row.title,
+        agent_role=row.agent_role,
         assignee_id=row.assignee_id,
         expired=row.status == ActivityStatus.BLOCKED
         and row.wake_reason == WakeReason.APPROVAL_EXPIRED,

@@ -17,6 +17,7 @@ class PeriodRow:
     """One month of a deliverable and what was made in it."""
 
     id: str
+    number: int
     period_start: date
     period_end: date
     target: int
@@ -45,7 +46,7 @@ async def progress(db: AsyncConnection, campaign_id: str, today: date) -> Sequen
         select(
             Deliverable.id, Deliverable.type, Deliverable.quantity,
             DeliverablePeriod.id.label("period_id"), DeliverablePeriod.period_start,
-            DeliverablePeriod.period_end, DeliverablePeriod.target,
+            DeliverablePeriod.period_end, DeliverablePeriod.target, DeliverablePeriod.number,
             counts.c.completed, counts.c.at_work,
         )
         .select_from(Deliverable)
@@ -63,6 +64,7 @@ async def progress(db: AsyncConnection, campaign_id: str, today: date) -> Sequen
             periods=tuple(
                 PeriodRow(
                     id=row.period_id,
+                    number=row.number,
                     period_start=row.period_start,
                     period_end=row.period_end,
                     target=row.target,

@@ -1,0 +1,78 @@
+"""What bodies are made of: patches that tell absence from null, calendar days, positive money."""
+
+import re
+from datetime import date
+from typing import Annotated, Any, Self, TypeVar
+
+from pydantic import (
+    BeforeValidator,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import PydanticCustomError, core_schema
+
+from api.http.wire import Camel, Money
+
+T = TypeVar("T")
+_DAY = re.compile(r"^\d{4}-\d{2}-\d{2}$", re.ASCII)
+
+
+class _NotNull:
+    """Takes null out of a nullable type, in validation and in the schema; the default stays."""
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        return core_schema.no_info_before_validator_function(_refuse_null, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        written = handler(schema)
+        branches = [branch for branch in written.pop("anyOf", []) if branch != {"type": "null"}]
+        return {**written, **branches[0]} if len(branches) == 1 else {**written, "anyOf": branches}
+
+
+def _refuse_null(value: Any) -> Any:
+    if value is None:
+        raise PydanticCustomError("not_null", "Leave the member out, or send a value")
+    return value
+
+
+def _written_as_day(value: Any) -> Any:
+    if isinstance(value, str) and _DAY.match(value):
+        return value
+    raise PydanticCustomError("day", "Input should be a date, YYYY-MM-DD")
+
+
+def left_out() -> None:
+    """The default of a member that may be left out; a factory keeps it out of the schema."""
+    return None
+
+
+Omissible = Annotated[T | None, _NotNull()]
+"""A member that may be left out but not be null, with `Field(default_factory=left_out)`."""
+
+Day = Annotated[date, BeforeValidator(_written_as_day)]
+"""A calendar day; neither a moment nor a number is taken for one."""
+
+Positive = Annotated[Money, Field(gt=0), WithJsonSchema({"type": "number", "exclusiveMinimum": 0})]
+"""An amount above nothing."""
+
+
+class Patch(Camel):
+    """A PATCH body: what is left out stays as it is, and something must be sent."""
+
+    @model_validator(mode="after")
+    def _is_not_empty(self) -> Self:
+        if not self.model_fields_set:
+            raise PydanticCustomError("empty_patch", "Send at least one member")
+        return self
+
+    def sends(self, name: str) -> bool:
+        """Tell whether the caller sent this member, be it null."""
+        return name in self.model_fields_set
