@@ -11,7 +11,6 @@ from activities.tools.ports import (
     ToolContext,
     ToolInput,
     ToolRefused,
-    Words,
     answer,
     read,
     spec,
@@ -47,10 +46,10 @@ def _known_type(name: str) -> str:
 
 
 class _Input(ToolInput):
-    title: Annotated[Words, StringConstraints(min_length=1, max_length=MAX_TITLE, pattern=r"\S")]
+    title: Annotated[str, StringConstraints(min_length=1, max_length=MAX_TITLE, pattern=r"\S")]
     role: Annotated[str, AfterValidator(_known_role)] = Field(json_schema_extra={"enum": [*_ROLES]})
     prompt: Annotated[
-        Words, StringConstraints(min_length=1, max_length=MAX_PROMPT, pattern=r"\S")
+        str, StringConstraints(min_length=1, max_length=MAX_PROMPT, pattern=r"\S")
     ] = Field(description="Everything the colleague must know; they see the brief and this.")
     type: Annotated[str, AfterValidator(_known_type)] = Field(
         ActivityType.RESEARCH.value, json_schema_extra={"enum": [*_TYPES]}

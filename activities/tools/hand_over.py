@@ -11,7 +11,6 @@ from activities.tools.ports import (
     ToolContext,
     ToolInput,
     ToolRefused,
-    Words,
     answer,
     read,
     spec,
@@ -33,12 +32,12 @@ _ROLES = ", ".join(name for name in ROLES if name != PLANNER)
 
 
 class _Input(ToolInput):
-    to: Annotated[Words, StringConstraints(min_length=1, max_length=200)] = Field(
+    to: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(
         description=f'A role ({_ROLES}), "human" for the person who made the campaign, or '
         '"human:<user id>".'
     )
     purpose: Literal["work", "review"]
-    note: Annotated[Words, StringConstraints(min_length=1, max_length=MAX_PROMPT, pattern=r"\S")]
+    note: Annotated[str, StringConstraints(min_length=1, max_length=MAX_PROMPT, pattern=r"\S")]
 
 
 class HandOver:

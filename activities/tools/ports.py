@@ -4,9 +4,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 from pydantic.alias_generators import to_camel
 
 from activities.ports import ToolSpec
@@ -63,20 +63,18 @@ class ToolRefused(Exception):
         self.problems = problems
 
 
-def _check_storable(text: str) -> str:
-    if not is_storable(text):
-        raise ValueError("has characters that are no text, such as null bytes")
-    return text
-
-
-Words = Annotated[str, AfterValidator(_check_storable)]
-"""Text that can be stored."""
-
-
 class ToolInput(BaseModel):
     """What a model may send: camelCase, and no field that the tool does not know."""
 
     model_config = ConfigDict(extra="forbid", alias_generator=to_camel, frozen=True)
+
+    @field_validator("*")
+    @classmethod
+    def _check_storable(cls, value: Any) -> Any:
+        texts = value if isinstance(value, list) else [value]
+        if not all(is_storable(text) for text in texts if isinstance(text, str)):
+            raise ValueError("has characters that are no text, such as null bytes")
+        return value
 
 
 I = TypeVar("I", bound=ToolInput)  # noqa: E741 - I for input
@@ -88,11 +86,16 @@ def read(kind: type[I], input: Mapping[str, Any]) -> I:
         return kind.model_validate(input)
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)
-        raise ToolRefused(*(f"{_place(one['loc'])}: {one['msg']}." for one in found)) from error
+        problems = [f"{_place(one['loc'])}: {_said(one['msg'])}." for one in found]
+        raise ToolRefused(*problems) from error
 
 
 def _place(location: tuple[int | str, ...]) -> str:
     return ".".join(str(part) for part in location)[:100] or "input"
+
+
+def _said(message: str) -> str:
+    return message.removeprefix("Value error, ")
 
 
 def spec(name: str, description: str, kind: type[ToolInput]) -> ToolSpec:

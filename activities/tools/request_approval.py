@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from activities.tools.ports import ToolAnswer, ToolContext, ToolInput, Words, answer, read, spec
+from activities.tools.ports import ToolAnswer, ToolContext, ToolInput, answer, read, spec
 from models.contracts.agent_activities import Ending
 from models.rules.roles import REQUEST_APPROVAL
 
@@ -13,16 +13,16 @@ from models.rules.roles import REQUEST_APPROVAL
 _Type = Literal[
     "content_review", "content_direction", "brand_direction", "strategy_change", "channel_action"
 ]
-_Option = Annotated[Words, StringConstraints(min_length=1, max_length=200, pattern=r"\S")]
+_Option = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"\S")]
 
 
 class _Input(ToolInput):
     type: _Type
     risk_level: Literal["low", "medium", "high"]
-    title: Annotated[Words, StringConstraints(min_length=1, max_length=200, pattern=r"\S")] = Field(
+    title: Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"\S")] = Field(
         description="The question, in one line."
     )
-    description: Annotated[Words, StringConstraints(max_length=10_000)] | None = Field(
+    description: Annotated[str, StringConstraints(max_length=10_000)] | None = Field(
         None, description="All that a person must know to decide without asking back."
     )
     options: list[_Option] | None = Field(

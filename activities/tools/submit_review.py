@@ -10,7 +10,6 @@ from activities.tools.ports import (
     ToolContext,
     ToolInput,
     ToolRefused,
-    Words,
     answer,
     read,
     spec,
@@ -24,7 +23,7 @@ from models.rules.roles import SUBMIT_REVIEW
 class _Input(ToolInput):
     # Strict, because the run's end reads the call as it stands: "false" would be true there.
     agrees: StrictBool = Field(description="True when you would sign it as it is.")
-    feedback: Annotated[Words, StringConstraints(max_length=20_000)] = Field(
+    feedback: Annotated[str, StringConstraints(max_length=20_000)] = Field(
         description="What has to change, point by point; may be a line of praise when you agree."
     )
 

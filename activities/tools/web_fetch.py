@@ -12,7 +12,6 @@ from activities.tools.ports import (
     ToolContext,
     ToolInput,
     ToolRefused,
-    Words,
     answer,
     read,
     spec,
@@ -27,7 +26,7 @@ LONGEST_TEXT = 40_000
 
 
 class _Input(ToolInput):
-    url: Annotated[Words, StringConstraints(min_length=1, max_length=MAX_URL)] = Field(
+    url: Annotated[str, StringConstraints(min_length=1, max_length=MAX_URL)] = Field(
         description="A whole http or https address."
     )
 
