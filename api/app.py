@@ -11,15 +11,14 @@ from temporalio.client import Client
 
 from api import agents, people, results
 from api.http import health, problems
+from api.http.entry import entered
 from api.http.feeds import Feeds
-from api.http.filters import refuse_unknown_filters
 from api.http.gateway import Gateway
 from api.http.keys import FileKeys, JwksKeys
 from api.http.limits import RateLimiter
 from api.http.paging import cursor_secret
 from api.http.routing import Routing
 from api.http.services import Services, Temporal
-from api.http.text import refuse_unstorable_text
 from api.http.tokens import Verifier
 from api.openapi import document
 from models.db.database import Database
@@ -82,7 +81,7 @@ def described(**options: Any) -> FastAPI:
     """The routes and the grammar, without services: enough to describe the API."""
     app = FastAPI(
         title="Throughline",
-        dependencies=[Depends(refuse_unstorable_text), Depends(refuse_unknown_filters)],
+        dependencies=[Depends(entered, scope="function")],
         redirect_slashes=False,
         **options,
     )

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from api.http.problems import EVERYWHERE, documented
-from api.http.routing import SIGNS_IN, RouteFacts, Routing
+from api.http.routing import RouteFacts, Routing
 from api.http.wire import Problem
 
 _METHODS: Final = frozenset({"get", "post", "put", "patch", "delete"})
@@ -75,7 +75,7 @@ def _complete(operation: dict[str, Any], facts: RouteFacts | None) -> None:
     responses = operation["responses"]
     if _is_frameworks(responses.get("422", {})):
         del responses["422"]
-    if facts is None or SIGNS_IN not in facts.marks:
+    if facts is None or not facts.levels:
         return
     operation["security"] = [{"bearer": []}]
     for status in EVERYWHERE:

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Annotated, Any, Final, TypeVar
 
 import structlog
-from fastapi import Depends
+from fastapi import Depends, Request
 from temporalio.client import (
     Client,
     WithStartWorkflowOperation,
@@ -25,8 +25,8 @@ from temporalio.service import RPCError, RPCStatusCode
 from temporalio.types import MethodAsyncSingleParam
 from temporalio.workflow import UpdateMethodMultiParam
 
-from api.http.auth import SignedInHere
-from api.http.services import Given, Temporal
+from api.http.auth import caller
+from api.http.services import Temporal, services_of
 from models.errors import BY_CODE, Conflict, Unavailable, from_details
 from workflows import visibility
 
@@ -187,8 +187,8 @@ def _rpc_failure(error: RPCError, workflow_id: str) -> Exception:
     return Unavailable("Temporal does not answer.", retry_after=_RETRY_AFTER_S)
 
 
-async def _desk(services: Given, session: SignedInHere) -> Desk:
-    return Desk(services.temporal, session.principal.tenant_id)
+async def _desk(request: Request) -> Desk:
+    return Desk(services_of(request).temporal, caller(request).tenant_id)
 
 
 Commands = Annotated[Desk, Depends(_desk)]

@@ -6,17 +6,17 @@ answer and never follows a 201.
 
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.http.auth import SignedInHere
+from api.http import replays
 from api.http.routing import HOLDS_DATABASE, marks
 
 
 @marks(HOLDS_DATABASE)
-async def _transaction(session: SignedInHere) -> AsyncConnection:
-    assert session.db is not None, "the route's facts say that it holds a database"
-    return session.db
+async def _transaction(request: Request) -> AsyncConnection:
+    db: AsyncConnection = request.scope[replays.WORK]
+    return db
 
 
 ReadDb = Annotated[AsyncConnection, Depends(_transaction)]

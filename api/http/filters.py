@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeVar
 from fastapi import Request
 from pydantic import BeforeValidator
 
-from api.http.routing import facts_of
+from api.http.routing import RouteFacts
 from models.errors import Invalid, ProblemItem
 
 T = TypeVar("T")
@@ -28,11 +28,11 @@ Several = Annotated[list[T], BeforeValidator(_split)]
 """Any of these values; `Several[CampaignStatus] | None` with an alias in `Query`."""
 
 
-async def refuse_unknown_filters(request: Request) -> None:
+def refuse_unknown_filters(request: Request, facts: RouteFacts) -> None:
     """Refuse a filter that the route does not have: ignoring it would show too much."""
     if _PREFIX.encode() not in request.scope["query_string"]:
         return
-    known = facts_of(request).query_names
+    known = facts.query_names
     unknown = [
         name for name in request.query_params if name.startswith(_PREFIX) and name not in known
     ]

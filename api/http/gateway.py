@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http import metrics, replays
+from api.http.auth import CALLER
 from api.http.problems import unforeseen
 from api.http.routing import Routing, body_limit_of
 from models.ids import new_id
@@ -71,7 +72,7 @@ class Gateway:
         known: dict[str, Any] = {
             name: value for name, value in scope.get("path_params", {}).items() if name in _NAMED
         }
-        if (principal := scope.get("principal")) is not None:
+        if (principal := scope.get(CALLER)) is not None:
             known |= {"tenant_id": principal.tenant_id, "principal_id": principal.id}
         _log.info(
             "request", method=method, route=route, path=scope["path"], status=passage.status,

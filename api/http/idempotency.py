@@ -13,7 +13,7 @@ from fastapi.routing import APIRoute
 from starlette.responses import Response
 
 from api.http import replays
-from api.http.auth import SignedInHere
+from api.http.auth import caller
 from api.http.routing import HOLDS_KEY, marks
 from models.ids import derived_id, new_id
 
@@ -37,7 +37,6 @@ class RequestKey:
 @marks(HOLDS_KEY)
 async def _key(
     request: Request,
-    session: SignedInHere,
     idempotency_key: Annotated[
         str | None,
         Header(
@@ -50,9 +49,10 @@ async def _key(
         ),
     ] = None,
 ) -> RequestKey:
+    principal = caller(request)
     return RequestKey(
-        tenant_id=session.principal.tenant_id,
-        principal_id=session.principal.id,
+        tenant_id=principal.tenant_id,
+        principal_id=principal.id,
         route=replays.route_of(request),
         value=idempotency_key,
     )

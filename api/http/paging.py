@@ -16,12 +16,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Final, Protocol, TypeVar
 
+import orjson
 from fastapi import Depends, Query, Request
 from pydantic import BaseModel
+from starlette.responses import Response
 
-from api.http.auth import SignedInHere
+from api.http.auth import caller
 from api.http.routing import facts_of
-from api.http.services import Given
+from api.http.rows import writer
+from api.http.services import services_of
 from api.http.wire import Page, Pagination
 from models.errors import Invalid, ProblemItem
 from models.settings import Settings
@@ -104,6 +107,22 @@ class PageWanted:
             ),
         )
 
+    def answer(self, rows: Sequence[R], schema: type[BaseModel]) -> Response:
+        """Make the page of rows that have the schema's own attributes; see `api/http/rows.py`.
+
+        The route declares `response_model=Page[schema]`.
+        """
+        shown, more = rows[: self.limit], len(rows) > self.limit
+        page = {
+            "data": list(map(writer(schema), shown)),
+            "pagination": {
+                "limit": self.limit,
+                "nextCursor": self._next(shown) if more else None,
+                "hasMore": more,
+            },
+        }
+        return Response(orjson.dumps(page), media_type="application/json")
+
     def _next(self, shown: Sequence[R]) -> str:
         return self.cursors.write((shown[-1].created_on, shown[-1].id))
 
@@ -116,33 +135,23 @@ Cursor = Annotated[
 ]
 
 
-async def _paging(
-    request: Request,
-    services: Given,
-    session: SignedInHere,
-    limit: Limit = 25,
-    cursor: Cursor = None,
-) -> PageWanted:
-    return _wanted(request, services.cursor_secret, session.principal.tenant_id, limit, cursor)
+async def _paging(request: Request, limit: Limit = 25, cursor: Cursor = None) -> PageWanted:
+    return _wanted(request, limit, cursor)
 
 
 async def _long_paging(
-    request: Request,
-    services: Given,
-    session: SignedInHere,
-    limit: LongLimit = 25,
-    cursor: Cursor = None,
+    request: Request, limit: LongLimit = 25, cursor: Cursor = None
 ) -> PageWanted:
-    return _wanted(request, services.cursor_secret, session.principal.tenant_id, limit, cursor)
+    return _wanted(request, limit, cursor)
 
 
-def _wanted(
-    request: Request, secret: bytes, tenant_id: str, limit: int, cursor: str | None
-) -> PageWanted:
+def _wanted(request: Request, limit: int, cursor: str | None) -> PageWanted:
     known = facts_of(request).query_names - _UNBOUND
     asked = sorted(pair for pair in request.query_params.multi_items() if pair[0] in known)
-    binding = hashlib.sha256(repr((tenant_id, request.url.path, asked)).encode()).digest()
-    cursors = Cursors(secret, binding)
+    binding = hashlib.sha256(
+        repr((caller(request).tenant_id, request.url.path, asked)).encode()
+    ).digest()
+    cursors = Cursors(services_of(request).cursor_secret, binding)
     return PageWanted(limit, cursors.read(cursor) if cursor is not None else None, cursors)
 
 

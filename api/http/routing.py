@@ -17,7 +17,6 @@ from starlette.requests import HTTPConnection
 
 HOLDS_DATABASE = "holds_database"
 HOLDS_KEY = "holds_idempotency_key"
-SIGNS_IN = "signs_in"
 _MARK = "_throughline_mark"
 _LIMIT = "_throughline_body_limit"
 

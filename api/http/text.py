@@ -15,7 +15,7 @@ from models.errors import Invalid, NotFound, ProblemItem
 _ESCAPES = (b"\\u0000", b"\\ud", b"\\uD")
 
 
-async def refuse_unstorable_text(request: Request) -> None:
+def refuse_unstorable_text(request: Request) -> None:
     """Refuse a path, query, header or body with text that cannot be stored."""
     if "\x00" in request.scope["path"]:
         raise NotFound("There is nothing at this address.")

@@ -1,16 +1,15 @@
 """The pool, and sessions that can see one tenant and nothing else."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import psycopg
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-_SET_TENANT = text("select set_config('app.tenant_id', :tenant_id, true)")
-_SET_TENANT_RAW = "select set_config('app.tenant_id', %s, true)"
-_ASYNC_COMMIT = text("set local synchronous_commit = off")
+_BEGIN = "begin; select set_config('app.tenant_id', %(tenant_id)s, true)"
+_ASYNC_COMMIT = "; set local synchronous_commit = off"
 
 
 class Database:
@@ -19,9 +18,10 @@ class Database:
     def __init__(self, url: str, pool_size: int = 12) -> None:
         self.url = url
         self._pool_size = pool_size
+        # The driver begins nothing by itself: each session begins with its tenant in one message.
         self._engine = create_async_engine(
             url, pool_size=pool_size, max_overflow=0, pool_timeout=10, pool_pre_ping=False,
-            connect_args={"prepare_threshold": 2, "connect_timeout": 5},
+            connect_args={"prepare_threshold": 2, "connect_timeout": 5, "autocommit": True},
         )  # fmt: skip
 
     @asynccontextmanager
@@ -33,10 +33,8 @@ class Database:
         `relaxed` commits without waiting for the disk: only for streamed words, which a crash
         may lose because the turn that made them is repeated.
         """
-        async with self._engine.begin() as db:
-            await db.execute(_SET_TENANT, {"tenant_id": tenant_id})
-            if relaxed:
-                await db.execute(_ASYNC_COMMIT)
+        statement = _BEGIN + _ASYNC_COMMIT if relaxed else _BEGIN
+        async with self._begun(statement, {"tenant_id": tenant_id}) as (db, _):
             yield db
 
     @asynccontextmanager
@@ -45,24 +43,37 @@ class Database:
     ) -> AsyncIterator[tuple[AsyncConnection, tuple[Any, ...] | None]]:
         """Open a transaction inside the tenant and ask for one row, all in one round trip.
 
-        Every request begins so: BEGIN, the tenant and the question travel together. The question
-        is in psycopg's own notation.
+        Every request begins so. The question is in psycopg's own notation.
         """
-        db, answer = await self._begin_asking(tenant_id, question, parameters)
+        statement = f"{_BEGIN}; {question}"
+        async with self._begun(statement, {**parameters, "tenant_id": tenant_id}) as (db, cursor):
+            while cursor.nextset():
+                pass
+            yield db, await cursor.fetchone()
+
+    @asynccontextmanager
+    async def _begun(
+        self, statement: str, parameters: Mapping[str, Any]
+    ) -> AsyncIterator[tuple[AsyncConnection, psycopg.AsyncCursor[tuple[Any, ...]]]]:
+        db, cursor = await self._begin(statement, parameters)
         try:
-            yield db, answer
+            yield db, cursor
             await db.commit()
         finally:
-            await db.close()
+            # A request that is given up in the middle still has to give its connection back.
+            await asyncio.shield(asyncio.ensure_future(db.close()))
 
-    async def _begin_asking(
-        self, tenant_id: str, question: str, parameters: Mapping[str, Any]
-    ) -> tuple[AsyncConnection, tuple[Any, ...] | None]:
+    async def _begin(
+        self, statement: str, parameters: Mapping[str, Any]
+    ) -> tuple[AsyncConnection, psycopg.AsyncCursor[tuple[Any, ...]]]:
         attempt = 0
         while True:
             db = await self._engine.connect()
             try:
-                return db, await _ask(db, tenant_id, question, parameters)
+                raw = (await db.get_raw_connection()).driver_connection
+                # Binding in the client lets several statements travel in one message.
+                cursor = psycopg.AsyncClientCursor(cast(psycopg.AsyncConnection[Any], raw))
+                return db, await cursor.execute(statement, parameters)
             except psycopg.OperationalError as error:
                 # A pooled connection may be older than the server. Nothing has happened on it
                 # yet, so the next one is asked, until one of them had to be made anew.
@@ -78,22 +89,9 @@ class Database:
     @asynccontextmanager
     async def system(self) -> AsyncIterator[AsyncConnection]:
         """Open one transaction outside any tenant: it sees no tenant's rows."""
-        async with self._engine.begin() as db:
+        async with self._begun("begin", {}) as (db, _):
             yield db
 
     async def close(self) -> None:
         """Close every connection."""
         await self._engine.dispose()
-
-
-async def _ask(
-    db: AsyncConnection, tenant_id: str, question: str, parameters: Mapping[str, Any]
-) -> tuple[Any, ...] | None:
-    pooled = await db.get_raw_connection()
-    raw = pooled.driver_connection
-    assert isinstance(raw, psycopg.AsyncConnection)
-    async with raw.pipeline():
-        await raw.execute(_SET_TENANT_RAW, [tenant_id])
-        found = await raw.execute(question, parameters)
-    answer: tuple[Any, ...] | None = await found.fetchone()
-    return answer

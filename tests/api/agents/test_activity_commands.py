@@ -43,9 +43,7 @@ async def test_only_a_failed_activity_of_a_running_campaign_is_retried(
     activity: str,
 ) -> None:
     activity_id = await records.activity(await records.campaign(status=campaign), status=activity)
-    answer = await http.post(
-        f"{URL}/{activity_id}/retry", json={}, headers=tenant_a.admin.headers
-    )
+    answer = await http.post(f"{URL}/{activity_id}/retry", json={}, headers=tenant_a.admin.headers)
     assert answer.status_code == 422
     assert desk.sent == []
 

@@ -94,9 +94,7 @@ async def test_the_stats_count_the_queue(
     now = datetime.now(UTC)
     await records.approval(campaign_id, risk_level="high", expires_at=now + timedelta(hours=20))
     await records.approval(campaign_id)
-    await records.approval(
-        campaign_id, status="approved", resolution="approved", resolved_at=now
-    )
+    await records.approval(campaign_id, status="approved", resolution="approved", resolved_at=now)
     await records.approval(
         campaign_id, status="approved", resolution="approved", resolved_at=now - timedelta(days=8)
     )
@@ -200,9 +198,7 @@ async def test_only_an_expired_approval_of_a_living_campaign_is_reopened(
     http: httpx.AsyncClient, tenant_a: TenantPeople, records: Records, desk: RecordedDesk
 ) -> None:
     pending = await records.approval(await records.campaign())
-    archived = await records.approval(
-        await records.campaign(status="archived"), status="expired"
-    )
+    archived = await records.approval(await records.campaign(status="archived"), status="expired")
     expired = await records.approval(await records.campaign(), status="expired")
     headers = tenant_a.admin.headers
     assert (await http.post(f"{URL}/{pending}/reopen", headers=headers)).status_code == 409

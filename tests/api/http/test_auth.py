@@ -3,13 +3,10 @@
 import httpx
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import update
 
-from api.http.auth import Admin, Commenter, Reader, Writer, permission
+from api.http.auth import Reader
 from api.http.db import ReadDb
-from models.db.database import Database
-from models.tables.people import Principal
-from tests.api.conftest import TenantPeople, TokenFactory
+from tests.api.conftest import TenantPeople
 
 
 @pytest.fixture
