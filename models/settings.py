@@ -57,6 +57,16 @@ class Settings(BaseSettings):
     log_level: str = "INFO"
     log_format: Literal["json", "console"] = "json"
 
+    @property
+    def default_model(self) -> str:
+        """The deployment's model, for agents that name none of their own."""
+        models = {
+            "claude": self.claude_model,
+            "openai": self.openai_model,
+            "ollama": self.ollama_model,
+        }
+        return models[self.llm]
+
 
 @lru_cache
 def settings() -> Settings:

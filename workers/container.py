@@ -32,7 +32,7 @@ class Container:
         name = self.settings.llm
         if self.llms[name].name == "offline":
             return Writer(adapter="offline", model="offline")
-        return Writer(adapter=name, model=model or default_model(self.settings))
+        return Writer(adapter=name, model=model or self.settings.default_model)
 
     async def close(self) -> None:
         """Give back what is held: connections of the pool."""
@@ -73,16 +73,6 @@ def is_configured(settings: Settings, name: str) -> bool:
     if name == "openai":
         return bool(settings.openai_api_key)
     return settings.ollama_base_url is not None
-
-
-def default_model(settings: Settings) -> str:
-    """The deployment's model, for roles that name none of their own."""
-    models = {
-        "claude": settings.claude_model,
-        "openai": settings.openai_model,
-        "ollama": settings.ollama_model,
-    }
-    return models[settings.llm]
 
 
 def _claude(settings: Settings) -> Llm:

@@ -14,7 +14,7 @@ from activities.agents.runs import RunSteps
 from activities.agents.tool_calls import ToolSteps
 from activities.agents.turns import TurnSteps
 from activities.tools.registry import build as build_toolbox
-from workers.container import Container, default_model
+from workers.container import Container
 from workflows import policies
 from workflows.agents.agent_activities import AgentActivityWorkflow
 from workflows.agents.agent_checks import AgentCheckWorkflow
@@ -59,7 +59,7 @@ def agents_queue(c: Container) -> Queue:
             ToolSteps(c.db, toolbox),
             RunEndSteps(c.db),
             ApprovalSteps(c.db),
-            AgentCheckSteps(c.db, c.llms, adapter=c.settings.llm, model=default_model(c.settings)),
+            AgentCheckSteps(c.db, c.llms, adapter=c.settings.llm, model=c.settings.default_model),
         ],
     )
 

@@ -51,7 +51,7 @@ async def get_agent(
     return AgentDetailOut.in_full(
         agent,
         adapter=settings.llm,
-        model=default_model(settings),
+        model=settings.default_model,
         prompt_template=agent.prompt_template or default_template(agent.role),
         env={_ENV[settings.llm]: "[redacted]"},
     )
@@ -94,18 +94,8 @@ async def run_agent_test(
     return AgentTestOut.of(result or unanswered(_PATIENCE.seconds))
 
 
-def default_model(settings: Settings) -> str:
-    """The model of a role for which the tenant has chosen none."""
-    models = {
-        "claude": settings.claude_model,
-        "openai": settings.openai_model,
-        "ollama": settings.ollama_model,
-    }
-    return models[settings.llm]
-
-
 def _summary(agent: ConfiguredAgent, settings: Settings) -> AgentSummaryOut:
-    return AgentSummaryOut.of(agent, adapter=settings.llm, model=default_model(settings))
+    return AgentSummaryOut.of(agent, adapter=settings.llm, model=settings.default_model)
 
 
 async def _agent(db: ReadDb, role: str) -> ConfiguredAgent:
