@@ -18,6 +18,8 @@ from models.rules.ranges import LONGEST_DAYS, CalendarPeriod, days, reaching_bac
 router = APIRouter(prefix="/analytics", tags=["Analytics"])
 
 _CENT = Decimal("0.01")
+_EARLIEST = date(2000, 1, 1)
+_LATEST = date(2999, 12, 31)
 
 
 @router.get("/spend", summary="Break the costs down")
@@ -38,6 +40,9 @@ async def break_spend_down(
 def _range(
     period: CalendarPeriod, start: date | None, end: date | None, today: date
 ) -> tuple[date, date]:
+    for given in (start, end):
+        if given is not None and not _EARLIEST <= given <= _LATEST:
+            raise _invalid(f"Days are known from {_EARLIEST} to {_LATEST}.")
     if start is None and end is None:
         return running(period, today)
     if start is None and end is not None:
