@@ -18,7 +18,7 @@ def configure_logs(settings: Settings) -> None:
         structlog.stdlib.add_log_level,
         structlog.stdlib.ExtraAdder(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        _without_colours,
+        _without_doubles,
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -44,9 +44,10 @@ def configure_logs(settings: Settings) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
-def _without_colours(
+def _without_doubles(
     _: object, __: str, event: structlog.typing.EventDict
 ) -> structlog.typing.EventDict:
-    """Uvicorn says everything twice, once for terminals."""
+    """Drop what Uvicorn and Temporal's core say a second time, for terminals and as objects."""
     event.pop("color_message", None)
+    event.pop("temporal_log", None)
     return event

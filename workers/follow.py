@@ -14,6 +14,8 @@ from workers.progress import Snapshot, View
 _LOOK_EVERY: Final = 1.0
 _QUIET: Final = 45.0
 _SERVER_FAULT: Final = 500
+# A stream opens before its run does, so that the words of a short run are seen too.
+_AT_WORK: Final = frozenset({"assigned", "reassigned", "in_progress"})
 _RESTING: Final = frozenset({"done", "failed", "blocked", "created"})
 
 Asked = Callable[[Approval], Awaitable[None]]
@@ -112,7 +114,7 @@ class Follower:
     def _follow_words(self, snapshot: Snapshot) -> None:
         for activity in snapshot.activities:
             task = self._streams.get(activity.id)
-            if activity.status == "in_progress":
+            if activity.status in _AT_WORK:
                 # A stream that has ended is not opened again for the run that it showed.
                 if task is None:
                     self._streams[activity.id] = asyncio.create_task(self._words(activity))

@@ -83,15 +83,15 @@ class PlainView:
     _campaign: str = ""
 
     def show(self, snapshot: Snapshot) -> None:
+        status = snapshot.campaign.status
+        if status != self._campaign:
+            self._campaign = status
+            self.note(f"Campaign {snapshot.campaign.name}: {status}")
         for activity in snapshot.activities:
             if self._statuses.get(activity.id) != activity.status:
                 self._statuses[activity.id] = activity.status
                 self._flush(activity)
                 self._change(activity)
-        status = snapshot.campaign.status
-        if status != self._campaign:
-            self._campaign = status
-            self.note(f"Campaign {snapshot.campaign.name}: {status}")
 
     def words(self, activity: Activity, text: str) -> None:
         lines = (self._pending.get(activity.id, "") + text).split("\n")

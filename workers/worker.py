@@ -2,13 +2,21 @@
 
 import asyncio
 import contextlib
+import logging
 import signal
 from datetime import timedelta
 from typing import Final
 
 import structlog
 from temporalio.client import Client
-from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
+from temporalio.runtime import (
+    LogForwardingConfig,
+    LoggingConfig,
+    PrometheusConfig,
+    Runtime,
+    TelemetryConfig,
+    TelemetryFilter,
+)
 from temporalio.worker import PollerBehaviorAutoscaling, Worker
 
 from models.errors import DomainError
@@ -24,20 +32,29 @@ CONCURRENT_STEPS: Final = 200
 _log = structlog.get_logger("workers.worker")
 
 
-def temporal_runtime(settings: Settings) -> Runtime | None:
-    """A runtime that serves Prometheus metrics, where an address for them is set."""
-    if settings.worker_metrics_address is None:
-        return None
-    metrics = PrometheusConfig(bind_address=settings.worker_metrics_address)
-    return Runtime(telemetry=TelemetryConfig(metrics=metrics))
+def temporal_runtime(settings: Settings) -> Runtime:
+    """The SDK's core: its warnings in our log, its metrics for Prometheus where configured."""
+    address = settings.worker_metrics_address
+    forwarding = LogForwardingConfig(
+        logger=logging.getLogger("temporalio.core"),
+        append_target_to_name=False,
+        prepend_target_on_message=False,
+    )
+    telemetry = TelemetryConfig(
+        logging=LoggingConfig(
+            filter=TelemetryFilter(core_level="WARN", other_level="ERROR"), forwarding=forwarding
+        ),
+        metrics=PrometheusConfig(bind_address=address) if address else None,
+    )
+    return Runtime(telemetry=telemetry)
 
 
-def build_worker(temporal: Client, queue: Queue) -> Worker:
+def build_worker(temporal: Client, queue: Queue, *, task_queue: str | None = None) -> Worker:
     """A worker with the settings that were measured to serve latency and recovery best."""
     pollers = PollerBehaviorAutoscaling(minimum=1, maximum=40, initial=5)
     return Worker(
         temporal,
-        task_queue=queue.name,
+        task_queue=task_queue or queue.name,
         workflows=queue.workflows,
         activities=queue.activities(),
         workflow_runner=production_runner(),

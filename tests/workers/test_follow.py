@@ -80,8 +80,8 @@ def test_a_file_gets_a_line_for_each_change_and_none_for_the_rest():
     view.show(snapshot("done"))
     lines = [line[10:] for line in file.getvalue().splitlines()]
     assert lines == [
-        "copywriter: Post 0: in_progress (planned)",
         "Campaign Spring: active",
+        "copywriter: Post 0: in_progress (planned)",
         "copywriter: Post 0: done (planned)  $0.5000",
     ]
 
