@@ -121,9 +121,14 @@ async def next_turn(db: AsyncConnection, run_id: str) -> int:
 
 
 async def messages(db: AsyncConnection, activity_id: str, thread: int) -> Sequence[AnyRow]:
-    """A transcript in order: rows of seq, role and blocks."""
+    """A transcript in order: rows of seq, run_id, role and blocks."""
     found = await db.execute(
-        select(TranscriptMessage.seq, TranscriptMessage.role, TranscriptMessage.blocks)
+        select(
+            TranscriptMessage.seq,
+            TranscriptMessage.run_id,
+            TranscriptMessage.role,
+            TranscriptMessage.blocks,
+        )
         .where(TranscriptMessage.activity_id == activity_id, TranscriptMessage.thread == thread)
         .order_by(TranscriptMessage.seq)
     )

@@ -1,0 +1,166 @@
+"""What workflow tests drive: a tenant, a worker with the real steps, and short words for both."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy import text
+from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle
+from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.worker import Worker
+
+from activities.llm.offline import OfflineLlm
+from activities.ports import Llm
+from models.contracts.actors import Actor
+from models.contracts.approvals import ResolveApproval, ResolvedApproval
+from models.contracts.campaigns import (
+    ChangeCampaign,
+    DeliverableOrder,
+    LaunchCampaign,
+    SubmitCampaign,
+)
+from models.db.database import Database
+from models.ids import new_id
+from models.queries.tenants import Human, create_tenant
+from models.rules.vocabulary import CampaignStatus, DeliverableType, Resolution, Role
+from models.settings import Settings
+from workers.container import Container
+from workers.registry import agents_queue
+from workers.worker import build_worker
+from workflows.agents.approvals import ApprovalWorkflow
+from workflows.agents.campaigns import CampaignWorkflow
+from workflows.visibility import approval_workflow, campaign_workflow
+
+PATIENCE = 15.0
+
+
+class Engine:
+    """A tenant with a running worker. Reads look past nothing: they are the tenant's own."""
+
+    def __init__(self, db: Database, temporal: Client, llms: Mapping[str, Llm]) -> None:
+        self.db = db
+        self.temporal = temporal
+        self.tenant_id = new_id()
+        self.admin = Actor(id=new_id(), type="human", name="Ada")
+        self.llms = llms
+        self.queue_name = f"agents-{self.tenant_id}"
+
+    @classmethod
+    @asynccontextmanager
+    async def started(
+        cls, db: Database, temporal: Client, llms: Mapping[str, Llm] | None = None
+    ) -> AsyncIterator["Engine"]:
+        """Make the tenant and run a worker until the test is over."""
+        engine = cls(db, temporal, llms or {"claude": OfflineLlm(0), "offline": OfflineLlm(0)})
+        await engine.make_tenant()
+        async with engine.worker():
+            yield engine
+
+    async def make_tenant(self) -> None:
+        async with self.db.tenant(self.tenant_id) as db:
+            ada = Human(
+                id=self.admin.id, name="Ada", email="ada@example.test", role=Role.ADMIN
+            )
+            await create_tenant(db, tenant_id=self.tenant_id, name="Aster", humans=[ada])
+
+    def worker(self) -> Worker:
+        container = Container(
+            settings=Settings(), db=self.db, temporal=self.temporal, llms=self.llms
+        )
+        queue = agents_queue(container)
+        return build_worker(self.temporal, queue, task_queue=self.queue_name)
+
+    async def submit(
+        self,
+        *deliverables: tuple[DeliverableType, int],
+        brief: str = "Sell more tea to people who like coffee.",
+        **values: Any,
+    ) -> str:
+        """Submit a campaign as the API does; answers its id once it is a draft."""
+        campaign_id = new_id()
+        ordered = deliverables or ((DeliverableType.BLOG_POST, 1),)
+        start = WithStartWorkflowOperation(
+            CampaignWorkflow.run,
+            LaunchCampaign(tenant_id=self.tenant_id, campaign_id=campaign_id),
+            id=campaign_workflow(campaign_id),
+            task_queue=self.queue_name,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        )
+        submitted = SubmitCampaign(
+            actor=self.admin,
+            name=values.pop("name", "Tea for coffee drinkers"),
+            brief=brief,
+            deliverables=tuple(
+                DeliverableOrder(type=kind, quantity=quantity) for kind, quantity in ordered
+            ),
+            **values,
+        )
+        await self.temporal.execute_update_with_start_workflow(
+            CampaignWorkflow.submit, submitted, start_workflow_operation=start
+        )
+        return campaign_id
+
+    def campaign(self, campaign_id: str) -> WorkflowHandle[Any, Any]:
+        return self.temporal.get_workflow_handle(campaign_workflow(campaign_id))
+
+    async def change(self, campaign_id: str, **values: Any) -> None:
+        await self.campaign(campaign_id).execute_update(
+            CampaignWorkflow.change, ChangeCampaign(actor=self.admin, **values)
+        )
+
+    async def pause(self, campaign_id: str) -> None:
+        await self.change(campaign_id, status=CampaignStatus.PAUSED)
+
+    async def resume(self, campaign_id: str) -> None:
+        await self.change(campaign_id, status=CampaignStatus.ACTIVE)
+
+    async def archive(self, campaign_id: str) -> None:
+        await self.campaign(campaign_id).execute_update(CampaignWorkflow.archive, self.admin)
+
+    async def resolve(
+        self, approval_id: str, resolution: Resolution = Resolution.APPROVED, **values: Any
+    ) -> ResolvedApproval:
+        handle = self.temporal.get_workflow_handle(approval_workflow(approval_id))
+        decision = ResolveApproval(actor=self.admin, resolution=resolution, **values)
+        return await handle.execute_update(ApprovalWorkflow.resolve, decision)
+
+    async def rows(self, sql: str, **values: Any) -> Sequence[Any]:
+        """Read with SQL, as the tenant."""
+        async with self.db.tenant(self.tenant_id) as db:
+            return (await db.execute(text(sql), values)).all()
+
+    async def until(self, sql: str, *, patience: float = PATIENCE, **values: Any) -> Any:
+        """Wait until a query has a row; answers the first."""
+        deadline = time.monotonic() + patience
+        while time.monotonic() < deadline:
+            found = await self.rows(sql, **values)
+            if found:
+                return found[0]
+            await asyncio.sleep(0.05)
+        raise AssertionError(f"waited {patience} s in vain for: {sql} with {values}; {await self.state()}")
+
+    async def state(self) -> str:
+        """The tenant's activities in words, for a test that waited in vain."""
+        found = await self.rows(
+            "select title, status, wake_reason, last_error_message from agent_activity order by 1"
+        )
+        return "; ".join(str(tuple(row)) for row in found)
+
+    async def pending_approval(self, campaign_id: str) -> Any:
+        return await self.until(
+            "select * from approval where campaign_id = :id and status = 'pending'",
+            id=campaign_id,
+        )
+
+    async def activity(self, campaign_id: str, kind: str, status: str, **more: Any) -> Any:
+        """Wait until an activity of this type has this status."""
+        return await self.until(
+            "select * from agent_activity where campaign_id = :id and type = :kind"
+            " and status = :status",
+            id=campaign_id,
+            kind=kind,
+            status=status,
+            **more,
+        )
