@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from models.rules.plans import MAX_PROMPT, MAX_TITLE
+
 RESEARCH_KEY = "research"
 _REPORT = "performance_report"
 _WRITER = "copywriter"
@@ -78,7 +80,7 @@ def _keys(deliverables: Sequence[Deliverable]) -> list[str]:
 def _research(about: str, brief: str) -> dict[str, Any]:
     return {
         "key": RESEARCH_KEY,
-        "title": f"Research: {about}",
+        "title": f"Research: {about}"[:MAX_TITLE],
         "type": "research",
         "role": "strategist",
         "deliverableId": None,
@@ -87,7 +89,7 @@ def _research(about: str, brief: str) -> dict[str, Any]:
         "prompt": (
             "Work out who the campaign speaks to, which angles fit, which words they search for "
             f"and what we must not claim. The brief: {brief.strip() or 'none was given'}"
-        ),
+        )[:MAX_PROMPT],
         "risk": "low",
     }
 
@@ -96,7 +98,7 @@ def _item(key: str, wanted: Deliverable, after: list[str], about: str) -> dict[s
     what = label(wanted.type, wanted.quantity)
     return {
         "key": key,
-        "title": f"{what[0].upper()}{what[1:]}: {about}",
+        "title": f"{what[0].upper()}{what[1:]}: {about}"[:MAX_TITLE],
         "type": wanted.type,
         "role": _ROLES.get(wanted.type, _WRITER),
         "deliverableId": wanted.id,
