@@ -189,7 +189,7 @@ async def _decide(
             woken = await client.resolve(
                 approval.id, resolution, option=_option(approval, option, resolution), note=note
             )
-            _print(f"{resolution}: {approval.title} ({woken} activities go on)")
+            _print(f"{resolution}: {approval.title} (activities that go on: {woken})")
     except ApiRefused as error:
         _print(f"Refused: {error}")
         return 1

@@ -60,6 +60,7 @@ class Demo:
         self._console = console
         self._api = demo_api(settings, record)
         self._notes = settings.data_dir / "demo.json"
+        self._explained = False
 
     async def run(self) -> Outcome:
         """Submit or resume a campaign and follow it to its end."""
@@ -146,7 +147,9 @@ class Demo:
         if approval.options:
             lines.append(f"  choose with --option: {', '.join(approval.options)}")
         lines.append(f"  {command(self._settings, 'approve', approval.id)}")
-        lines.append(f"  everything that waits: {command(self._settings, 'approve', '--all')}")
+        if not self._explained:
+            lines.append(f"  or all at once: {command(self._settings, 'approve', '--all')}")
+            self._explained = True
         self._view.note("\n".join(lines), "bold yellow")
 
     def _print(self, text: str) -> None:
