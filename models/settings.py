@@ -11,7 +11,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class Settings(BaseSettings):
     """One deployment's settings; the defaults are those of the embedded stack."""
 
-    model_config = SettingsConfigDict(env_prefix="THROUGHLINE_", env_file=".env", extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="THROUGHLINE_", env_file=".env", env_ignore_empty=True, extra="ignore"
+    )
 
     mode: Literal["embedded", "deployment"] = "embedded"
     data_dir: Path = Path(".throughline")

@@ -9,6 +9,7 @@ from activities.agents.agent_activities import AgentActivitySteps
 from activities.agents.agent_checks import AgentCheckSteps
 from activities.agents.approvals import ApprovalSteps
 from activities.agents.campaigns import CampaignSteps
+from activities.agents.reconciliation import ReconcilerSteps
 from activities.agents.run_ends import RunEndSteps
 from activities.agents.runs import RunSteps
 from activities.agents.tool_calls import ToolSteps
@@ -20,6 +21,7 @@ from workflows.agents.agent_activities import AgentActivityWorkflow
 from workflows.agents.agent_checks import AgentCheckWorkflow
 from workflows.agents.approvals import ApprovalWorkflow
 from workflows.agents.campaigns import CampaignWorkflow
+from workflows.agents.maintenance import MaintenanceWorkflow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +52,7 @@ def agents_queue(c: Container) -> Queue:
             AgentActivityWorkflow,
             ApprovalWorkflow,
             AgentCheckWorkflow,
+            MaintenanceWorkflow,
         ],
         steps=[
             CampaignSteps(c.db),
@@ -59,6 +62,7 @@ def agents_queue(c: Container) -> Queue:
             ToolSteps(c.db, toolbox),
             RunEndSteps(c.db),
             ApprovalSteps(c.db),
+            ReconcilerSteps(c.db, c.temporal),
             AgentCheckSteps(c.db, c.llms, adapter=c.settings.llm, model=c.settings.default_model),
         ],
     )

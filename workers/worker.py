@@ -24,6 +24,7 @@ from models.settings import Settings
 from workers.container import build_container
 from workers.registry import Queue, queues
 from workers.sandbox import production_runner
+from workers.schedules import ensure_schedules
 from workflows.client import connect
 
 DRAIN: Final = timedelta(seconds=20)
@@ -75,6 +76,7 @@ async def run_worker(settings: Settings, stop: asyncio.Event | None = None) -> N
     stop = stop or _stop_on_signals()
     temporal = await connect(settings, runtime=temporal_runtime(settings))
     container = build_container(settings, temporal)
+    await ensure_schedules(temporal)
     try:
         # A queue without workflows and steps has nothing to poll for.
         built = [

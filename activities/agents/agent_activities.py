@@ -65,7 +65,7 @@ class AgentActivitySteps:
                 at=suspend.at,
                 workflow_run_id=workflow_run(),
             )
-            return await leave_slot(db, row, suspend) if row.agent_role else None
+            return await leave_slot(db, row, suspend.at) if row.agent_role else None
 
     @activity.defn(name="agent_activity.restore")
     async def restore(self, ref: ActivityRef) -> Restored:

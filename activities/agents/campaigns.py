@@ -8,6 +8,7 @@ from temporalio import activity
 from activities.agents.intake import insert_draft
 from models.contracts.campaigns import (
     Advance,
+    AdvanceCampaign,
     ApplyChange,
     AskBudget,
     BudgetAnswer,
@@ -108,28 +109,37 @@ class CampaignSteps:
             return len(periods)
 
     @activity.defn(name="campaign.advance")
-    async def advance(self, ref: CampaignRef) -> Advance:
-        """Hand what is ready to its agents, a batch at a time."""
+    async def advance(self, ref: AdvanceCampaign) -> Advance:
+        """Hand what is ready to its agents; the same batch hands out the same, however often."""
         async with self._database.tenant(ref.tenant_id) as db:
             row = await _locked(db, ref.campaign_id)
             unsettled = await agent_activities.unsettled(db, row.id)
             if row.status != CampaignStatus.ACTIVE:
                 return Advance(start=(), more=False, unsettled=unsettled)
-            room = LIVE_LIMIT - await campaigns.running(db, row.id)
-            found = await campaigns.ready(db, row.id, limit=max(min(BATCH, room), 0))
-            start = []
-            for one in found:
-                reason = WakeReason.DEPENDENCY_DONE if one.depends else WakeReason.PLANNED
-                await agent_activities.assign(db, [one.id], reason, ref.at)
-                start.append(
+            out = await campaigns.handed_out(db, row.id, ref.batch)
+            if not out:
+                room = LIVE_LIMIT - await campaigns.running(db, row.id)
+                found = await campaigns.ready(db, row.id, limit=max(min(BATCH, room), 0))
+                for depends, reason in (
+                    (True, WakeReason.DEPENDENCY_DONE),
+                    (False, WakeReason.PLANNED),
+                ):
+                    ids = [one.id for one in found if one.depends is depends]
+                    await agent_activities.assign(db, ids, reason, ref.at, by=ref.batch)
+                out = await campaigns.handed_out(db, row.id, ref.batch)
+            return Advance(
+                start=tuple(
                     StartOrder(
                         activity_id=one.id,
                         title=one.title,
                         role=one.agent_role or "",
-                        wake_reason=one.wake_reason or reason,
+                        wake_reason=one.wake_reason,
                     )
-                )
-            return Advance(start=tuple(start), more=len(found) == BATCH, unsettled=unsettled)
+                    for one in out
+                ),
+                more=len(out) == BATCH,
+                unsettled=unsettled,
+            )
 
     @activity.defn(name="campaign.complete")
     async def complete(self, ref: CampaignRef) -> None:

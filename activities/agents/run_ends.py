@@ -49,7 +49,7 @@ class RunEndSteps:
                 return await _recorded(db, row)
             closing = _Closing(db, row, end)
             result = await closing.result()
-            next_in_line = await leave_slot(db, row, end) if row.agent_role else None
+            next_in_line = await leave_slot(db, row, end.at) if row.agent_role else None
             return replace(result, next_in_line=next_in_line)
 
 
@@ -194,7 +194,11 @@ class _Closing:
             self._db, self._row.id, statuses=[ActivityStatus.CREATED]
         )
         await agent_activities.assign(
-            self._db, [one.id for one in new], WakeReason.PLANNED, self._end.at
+            self._db,
+            [one.id for one in new],
+            WakeReason.PLANNED,
+            self._end.at,
+            by=workflow_run(),
         )
         return RunEnd(status=status, subtasks=_orders(new))
 

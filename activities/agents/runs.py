@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -178,7 +179,7 @@ def _budget_is_exhausted(row: AnyRow) -> bool:
 async def _hold(db: AsyncConnection, row: AnyRow, begin: BeginRun, held_by: WakeReason) -> Begun:
     next_in_line = None
     if row.agent_role is not None:
-        next_in_line = await leave_slot(db, row, begin)
+        next_in_line = await leave_slot(db, row, begin.at)
     await agent_activities.move(
         db,
         row.id,
@@ -191,7 +192,7 @@ async def _hold(db: AsyncConnection, row: AnyRow, begin: BeginRun, held_by: Wake
     return Begun(outcome=BeginOutcome.HELD, held_by=held_by, next_in_line=next_in_line)
 
 
-async def leave_slot(db: AsyncConnection, row: AnyRow, ref: Any) -> str | None:
+async def leave_slot(db: AsyncConnection, row: AnyRow, at: datetime) -> str | None:
     """Give back the activity's slot; answers who holds it now."""
     config = await runs_write.effective_config(db, row.tenant_id, row.agent_role)
     return await slots.give_back(
@@ -200,7 +201,7 @@ async def leave_slot(db: AsyncConnection, row: AnyRow, ref: Any) -> str | None:
         role=row.agent_role,
         activity_id=row.id,
         concurrency=config.concurrency,
-        at=ref.at,
+        at=at,
     )
 
 

@@ -115,6 +115,13 @@ class CampaignRef:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AdvanceCampaign(CampaignRef):
+    """Hand out what is ready; `batch` names the Temporal run and its how-manieth round."""
+
+    batch: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CreateCampaign(CampaignRef):
     """Store a submitted brief."""
 

@@ -16,6 +16,7 @@ from models.contracts.actors import Actor
 from models.contracts.agent_activities import ActivityEnded, BudgetHold, CarryOutActivity
 from models.contracts.approvals import AwaitApproval, CloseApproval
 from models.contracts.campaigns import (
+    AdvanceCampaign,
     ApplyChange,
     AskBudget,
     CampaignFacts,
@@ -60,6 +61,7 @@ class CampaignWorkflow:
         self._status = CampaignStatus.DRAFT
         self._planned = False
         self._dirty = True
+        self._round = 0
         self._turn = asyncio.Lock()
 
     @workflow.run
@@ -118,7 +120,11 @@ class CampaignWorkflow:
         more = True
         unsettled = 0
         while more and self._status is CampaignStatus.ACTIVE:
-            batch = await record(CampaignSteps.advance, self._ref())
+            self._round += 1
+            name = f"{workflow.info().run_id}:{self._round}"
+            batch = await record(
+                CampaignSteps.advance, AdvanceCampaign(**self._where(), batch=name)
+            )
             for order in batch.start:
                 await self._start_activity(order)
             more, unsettled = batch.more, batch.unsettled
@@ -249,6 +255,14 @@ class CampaignWorkflow:
                 static_summary=answer.title,
                 search_attributes=self._attributes("approval", "pending"),
             )
+
+    @workflow.signal
+    async def relearn(self) -> None:
+        """Go by the record again: the reconciler found that this workflow was set back."""
+        facts = await self._learn()
+        self._planned = self._planned or facts.planned
+        self._say(facts.status)
+        self._dirty = True
 
     @workflow.query
     def status(self) -> str:

@@ -133,9 +133,7 @@ async def announce_done(db: AsyncConnection, row: AnyRow) -> None:
     await events.publish(db, row.tenant_id, EventKind.ACTIVITY_COMPLETED, payload)
 
 
-async def announce_failed(
-    db: AsyncConnection, row: AnyRow, error: RunError, retries: int
-) -> None:
+async def announce_failed(db: AsyncConnection, row: AnyRow, error: RunError, retries: int) -> None:
     """Send `activity_failed` with the number of automatic retries."""
     payload = {"activityId": row.id, "error": error, "retryCount": retries}
     await events.publish(db, row.tenant_id, EventKind.ACTIVITY_FAILED, payload)
@@ -182,12 +180,21 @@ async def subtasks(
     return (await db.execute(statement)).all()
 
 
-async def assign(db: AsyncConnection, ids: Sequence[str], reason: WakeReason, at: datetime) -> None:
-    """Hand created activities to their assignees."""
+async def assign(
+    db: AsyncConnection,
+    ids: Sequence[str],
+    reason: WakeReason,
+    at: datetime,
+    *,
+    by: str | None,
+) -> None:
+    """Hand created activities to their assignees; `by` is the Temporal run that does it."""
     await db.execute(
         update(AgentActivity)
         .where(AgentActivity.id.in_(ids), AgentActivity.status == ActivityStatus.CREATED)
-        .values(status=ActivityStatus.ASSIGNED, wake_reason=reason, updated_on=at)
+        .values(
+            status=ActivityStatus.ASSIGNED, wake_reason=reason, updated_on=at, workflow_run_id=by
+        )
     )
 
 

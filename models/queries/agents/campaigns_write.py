@@ -128,10 +128,9 @@ async def insert_dependencies(db: AsyncConnection, rows: Sequence[Mapping[str, A
 
 
 async def ready(db: AsyncConnection, campaign_id: str, *, limit: int) -> Sequence[AnyRow]:
-    """What may start, oldest first: created activities whose dependencies are all done.
+    """Created activities whose dependencies are all done, oldest first.
 
-    Assigned ones that no workflow has taken up yet are among them, for a worker that died before
-    it started them. Rows of id, title, agent_role, status, wake_reason and depends.
+    Rows of id, title, agent_role and depends (whether there are dependencies at all).
     """
     needed = aliased(AgentActivity)
     unmet = exists().where(
@@ -145,23 +144,31 @@ async def ready(db: AsyncConnection, campaign_id: str, *, limit: int) -> Sequenc
             AgentActivity.id,
             AgentActivity.title,
             AgentActivity.agent_role,
-            AgentActivity.status,
-            AgentActivity.wake_reason,
             depends.label("depends"),
         )
         .where(
             AgentActivity.campaign_id == campaign_id,
             AgentActivity.parent_id.is_(None),
-            or_(
-                and_(AgentActivity.status == ActivityStatus.CREATED, ~unmet),
-                and_(
-                    AgentActivity.status == ActivityStatus.ASSIGNED,
-                    AgentActivity.workflow_run_id.is_(None),
-                ),
-            ),
+            AgentActivity.status == ActivityStatus.CREATED,
+            ~unmet,
         )
         .order_by(AgentActivity.created_on, AgentActivity.id)
         .limit(limit)
+    )
+    return found.all()
+
+
+async def handed_out(db: AsyncConnection, campaign_id: str, batch: str) -> Sequence[AnyRow]:
+    """What a batch has handed out already: rows of id, title, agent_role and wake_reason."""
+    found = await db.execute(
+        select(
+            AgentActivity.id,
+            AgentActivity.title,
+            AgentActivity.agent_role,
+            AgentActivity.wake_reason,
+        )
+        .where(AgentActivity.campaign_id == campaign_id, AgentActivity.workflow_run_id == batch)
+        .order_by(AgentActivity.created_on, AgentActivity.id)
     )
     return found.all()
 
