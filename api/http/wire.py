@@ -7,7 +7,7 @@ except for those three, so a page of rows is written by pydantic's core.
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar, get_args
 
 from fastapi import Path
 from pydantic import (
@@ -128,8 +128,22 @@ class Pagination(Camel):
     has_more: bool
 
 
+def _with_example(schema: dict[str, Any], listed: type[BaseModel]) -> None:
+    """Give a list the example of what it is a list of."""
+    (item,) = get_args(listed.model_fields["data"].annotation)
+    extra = getattr(item, "model_config", {}).get("json_schema_extra")
+    if not isinstance(extra, dict):
+        return
+    example: dict[str, Any] = {"data": extra["examples"]}
+    if "pagination" in listed.model_fields:
+        example["pagination"] = {"limit": 25, "nextCursor": None, "hasMore": False}
+    schema["examples"] = [example]
+
+
 class Page(Camel, Generic[T]):
     """One page of a list."""
+
+    model_config = ConfigDict(json_schema_extra=_with_example)
 
     data: list[T]
     pagination: Pagination
@@ -137,6 +151,8 @@ class Page(Camel, Generic[T]):
 
 class Listed(Camel, Generic[T]):
     """A whole list, where the contract shows no pagination."""
+
+    model_config = ConfigDict(json_schema_extra=_with_example)
 
     data: list[T]
 

@@ -16,12 +16,15 @@ from fastapi import FastAPI
 from temporalio.client import Client
 
 from api.app import create_app, services_from
+from api.http import commands
 from api.http.services import Services
 from models.db.database import Database
 from models.ids import new_id
 from models.queries.tenants import Human, create_tenant
 from models.rules.vocabulary import Role
 from models.settings import Settings
+from tests.factories.records import Records
+from tests.fakes.desk import RecordedDesk
 
 
 class TokenFactory:
@@ -33,7 +36,7 @@ class TokenFactory:
     def __call__(
         self,
         subject: str,
-        tenant: str,
+        tenant: str | None,
         role: str = "admin",
         *,
         lifetime: timedelta = timedelta(hours=1),
@@ -154,3 +157,23 @@ async def http(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://api.test") as client:
         yield client
+
+
+@pytest.fixture
+def records(db: Database, tenant_a: TenantPeople) -> Records:
+    """Makes rows of tenant A."""
+    return Records(db, tenant_a.id, tenant_a.admin.id)
+
+
+@pytest.fixture
+def foreign_records(db: Database, tenant_b: TenantPeople) -> Records:
+    """Makes rows of tenant B."""
+    return Records(db, tenant_b.id, tenant_b.admin.id)
+
+
+@pytest.fixture
+def desk(app: FastAPI) -> RecordedDesk:
+    """What takes the commands of the test's requests: they are recorded, not sent."""
+    recorded = RecordedDesk()
+    app.dependency_overrides[commands._desk] = lambda: recorded
+    return recorded

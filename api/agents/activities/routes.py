@@ -17,6 +17,7 @@ from api.agents.activities.stream import activity_stream
 from api.http.auth import Commenter, Reader
 from api.http.commands import Commands
 from api.http.db import ReadDb
+from api.http.event_schema import event_schema
 from api.http.filters import Several
 from api.http.paging import Paging
 from api.http.problems import problems
@@ -41,7 +42,9 @@ _STREAM: dict[int | str, Any] = {
         "description": "text_delta, tool_call, tool_result, then completed or error.",
         "content": {
             "text/event-stream": {
-                "schema": {"type": "string"},
+                "schema": event_schema(
+                    "text_delta", "turn_reset", "tool_call", "tool_result", "completed", "error"
+                ),
                 "example": (
                     "id: 41\nevent: text_delta\n"
                     'data: {"delta":"Heat pumps","activityId":"01K9ACT0000000000000000001"}\n\n'

@@ -6,20 +6,19 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from api.http.auth import Reader
+from api.http.event_schema import event_schema
 from api.http.sse import Follow, LastEventId
 from api.http.tenant_events import event_stream
+from models.rules.vocabulary import EventKind
 
 router = APIRouter(prefix="/events", tags=["Events"])
 
 _STREAM: dict[int | str, Any] = {
     200: {
-        "description": (
-            "activity_started, activity_completed, activity_failed, approval_created, "
-            "approval_expiring, budget_alert"
-        ),
+        "description": "The tenant's events as they happen.",
         "content": {
             "text/event-stream": {
-                "schema": {"type": "string"},
+                "schema": event_schema(*EventKind),
                 "example": (
                     "id: 7\nevent: approval_created\n"
                     'data: {"approvalId":"01K9APR0000000000000000001","type":"content_review",'
