@@ -30,6 +30,8 @@ _HEADERS: Final = (
     (b"referrer-policy", b"no-referrer"),
 )
 _NO_STORE: Final = (b"cache-control", b"no-store")
+_READ_OFF: Final = 16 * 1024 * 1024
+"""How much of a refused body is still read, so that its sender gets to see the answer."""
 _NAMED: Final = ("campaign_id", "activity_id", "approval_id")
 
 
@@ -132,6 +134,8 @@ class _Passage:
         if names.get(b"content-type", b"").startswith(b"text/event-stream"):
             self.is_stream = True
             metrics.stream_opened()
+        if self.status == 413 and _declared(self.scope) > _READ_OFF:
+            headers.append((b"connection", b"close"))
         message["headers"] = headers
 
 
