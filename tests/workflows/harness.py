@@ -14,6 +14,7 @@ from temporalio.worker import Worker
 from activities.llm.offline import OfflineLlm
 from activities.ports import Llm
 from models.contracts.actors import Actor
+from models.contracts.agent_activities import CarryOutActivity, RetryActivity
 from models.contracts.approvals import ResolveApproval, ResolvedApproval
 from models.contracts.campaigns import (
     ChangeCampaign,
@@ -29,9 +30,10 @@ from models.settings import Settings
 from workers.container import Container
 from workers.registry import agents_queue
 from workers.worker import build_worker
+from workflows.agents.agent_activities import AgentActivityWorkflow
 from workflows.agents.approvals import ApprovalWorkflow
 from workflows.agents.campaigns import CampaignWorkflow
-from workflows.visibility import approval_workflow, campaign_workflow
+from workflows.visibility import activity_workflow, approval_workflow, campaign_workflow
 
 PATIENCE = 15.0
 
@@ -118,6 +120,26 @@ class Engine:
 
     async def archive(self, campaign_id: str) -> None:
         await self.campaign(campaign_id).execute_update(CampaignWorkflow.archive, self.admin)
+
+    async def retry(self, campaign_id: str, activity_id: str) -> str:
+        """Retry a failed activity as the API does: its workflow is started if there is none."""
+        start = WithStartWorkflowOperation(
+            AgentActivityWorkflow.run,
+            CarryOutActivity(
+                tenant_id=self.tenant_id,
+                campaign_id=campaign_id,
+                activity_id=activity_id,
+                resume=True,
+            ),
+            id=activity_workflow(activity_id),
+            task_queue=self.queue_name,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        )
+        return await self.temporal.execute_update_with_start_workflow(
+            AgentActivityWorkflow.retry,
+            RetryActivity(actor=self.admin),
+            start_workflow_operation=start,
+        )
 
     async def resolve(
         self, approval_id: str, resolution: Resolution = Resolution.APPROVED, **values: Any
