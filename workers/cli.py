@@ -3,6 +3,7 @@
 import asyncio
 import os
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -11,12 +12,13 @@ import typer
 from rich.console import Console
 
 from models.logs import configure_logs
+from models.queries.tenants import Human
 from models.rules.vocabulary import Role
 from models.settings import Settings, settings
 from workers.api_client import Api, ApiRefused, Approval
 from workers.demo import DemoOptions, demo_api
 from workers.stack import owner_url, running_stack, settings_here
-from workers.tenants import DEMO
+from workers.tenants import DEMO, found_tenant
 
 app = typer.Typer(
     name="throughline",
@@ -111,6 +113,27 @@ def token(
 
 
 @app.command()
+def tenant(
+    name: Annotated[str, typer.Argument(help="The tenant's name.")],
+    admin_id: Annotated[str, typer.Option(help="The first admin's id: the `sub` of their tokens.")],
+    admin_name: Annotated[str, typer.Option(help="The first admin's name.")],
+    admin_email: Annotated[str, typer.Option(help="The first admin's e-mail address.")],
+    tenant_id: Annotated[
+        str | None, typer.Option(help="An id of your own, or the same one.")
+    ] = None,
+    monthly_cap: Annotated[
+        float | None, typer.Option(min=0, help="US dollars that it may spend in a month.")
+    ] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Make a tenant with its agents and its first admin, and print its id."""
+    admin = Human(id=admin_id, name=admin_name, email=admin_email, role=Role.ADMIN)
+    cap = None if monthly_cap is None else Decimal(str(monthly_cap))
+    founded = found_tenant(_here(data_dir), name, admin, tenant_id=tenant_id, monthly_cap=cap)
+    typer.echo(asyncio.run(founded))
+
+
+@app.command()
 def api(data_dir: DataDir = None) -> None:
     """Serve the API alone."""
     import uvicorn
@@ -149,6 +172,26 @@ def migrate(data_dir: DataDir = None) -> None:
     record = running_stack(here.data_dir) if here.mode == "embedded" else None
     owner = here.owner_database_url if record is None else owner_url(here.data_dir, record)
     prepare(owner, here.database_url)
+
+
+@app.command()
+def prove(
+    campaigns: Annotated[int, typer.Option(min=1, max=1000, help="How many to run.")] = 50,
+    kills: Annotated[int, typer.Option(min=0, max=1000, help="How many workers to kill.")] = 20,
+    seed: Annotated[int | None, typer.Option(help="Kill as an earlier run did.")] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Kill workers at random while campaigns run, and show that nothing is lost or paid twice."""
+    from workers.prove import Proof, ProofOptions
+    from workers.session import until_stopped
+
+    options = ProofOptions(campaigns=campaigns, kills=kills, seed=seed, data_dir=data_dir)
+    proof = Proof(settings(), options, console)
+
+    async def run() -> int:
+        return await until_stopped(asyncio.create_task(proof.run()))
+
+    raise typer.Exit(asyncio.run(run()))
 
 
 @app.command()

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
-from sqlalchemy import text
+from sqlalchemy import text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -68,6 +69,11 @@ async def create_tenant(
         )
         .on_conflict_do_nothing()
     )
+
+
+async def set_monthly_cap(db: AsyncConnection, tenant_id: str, cap: Decimal | None) -> None:
+    """Bound what a tenant may spend in a calendar month (UTC); None lifts the bound."""
+    await db.execute(update(Tenant).where(Tenant.id == tenant_id).values(monthly_cap_usd=cap))
 
 
 async def all_ids(db: AsyncConnection) -> list[str]:
