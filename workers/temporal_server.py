@@ -7,7 +7,7 @@ from typing import Final
 
 from workers.processes import LOOPBACK, Child, program, spawn, wait_for_port
 
-SEARCH_ATTRIBUTES: Final = ("TenantId", "CampaignId", "Kind", "Status")
+SEARCH_ATTRIBUTES: Final = ("TenantId", "CampaignId", "Kind", "State")
 
 # Untouched, every workflow task waits for a 50 ms tick of a queue processor, and fairness does
 # not hold across the partitions of a queue.

@@ -5,7 +5,8 @@ from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSear
 TENANT = SearchAttributeKey.for_keyword("TenantId")
 CAMPAIGN = SearchAttributeKey.for_keyword("CampaignId")
 KIND = SearchAttributeKey.for_keyword("Kind")
-STATUS = SearchAttributeKey.for_keyword("Status")
+# Not Status: the CLI and the UI take that for a keyword of their query language.
+STATE = SearchAttributeKey.for_keyword("State")
 
 
 def attributes(
@@ -17,7 +18,7 @@ def attributes(
             SearchAttributePair(TENANT, tenant_id),
             SearchAttributePair(CAMPAIGN, campaign_id),
             SearchAttributePair(KIND, kind),
-            SearchAttributePair(STATUS, status),
+            SearchAttributePair(STATE, status),
         ]
     )
 

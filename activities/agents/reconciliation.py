@@ -92,7 +92,7 @@ class ReconcilerSteps:
         """The tenant's running workflows: id to the status that each says it has."""
         query = f'TenantId = "{tenant_id}" AND ExecutionStatus = "Running"'
         return {
-            found.id: str(found.search_attributes.get("Status", [""])[0])
+            found.id: str(found.search_attributes.get("State", [""])[0])
             async for found in self._temporal.list_workflows(query)
         }
 

@@ -18,7 +18,7 @@ temporal operator namespace describe --namespace "$namespace" ||
     temporal operator namespace create --namespace "$namespace" --retention 30d
 
 known=$(temporal operator search-attribute list --namespace "$namespace")
-for name in TenantId CampaignId Kind Status; do
+for name in TenantId CampaignId Kind State; do
     case "$known" in
     *"$name"*) ;;
     *) temporal operator search-attribute create --namespace "$namespace" \

@@ -23,7 +23,7 @@ from models.rules.vocabulary import ActivityStatus, WakeReason
 from workflows import visibility
 from workflows.steps import record
 from workflows.telling import tell
-from workflows.visibility import STATUS, activity_workflow, campaign_workflow
+from workflows.visibility import STATE, activity_workflow, campaign_workflow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +124,7 @@ class ActivityState:
         self._held_by = reason if status is ActivityStatus.BLOCKED else None
         if status is not ActivityStatus.IN_PROGRESS:
             self._human = False
-        workflow.upsert_search_attributes([STATUS.value_set(status.value)])
+        workflow.upsert_search_attributes([STATE.value_set(status.value)])
         words = f"{status.value}, because of {reason.value}" if reason else status.value
         workflow.set_current_details(f"{self._order.title}: {words}")
 

@@ -22,7 +22,7 @@ from models.rules.approvals import reminders_due
 from models.rules.vocabulary import Resolution, WakeReason
 from workflows.steps import record
 from workflows.telling import tell_all
-from workflows.visibility import STATUS, activity_workflow
+from workflows.visibility import STATE, activity_workflow
 
 
 @workflow.defn(name="approval")
@@ -96,7 +96,7 @@ class ApprovalWorkflow:
         await self._tell(ended, closing.wake_reason)
 
     async def _tell(self, ended: ResolvedApproval, reason: WakeReason) -> None:
-        workflow.upsert_search_attributes([STATUS.value_set(reason.value)])
+        workflow.upsert_search_attributes([STATE.value_set(reason.value)])
         workflow.set_current_details(f"Ended: {reason.value}")
         settled = ApprovalSettled(approval_id=ended.approval_id, wake_reason=reason)
         await tell_all(map(activity_workflow, ended.activity_ids), "approval_settled", settled)

@@ -37,7 +37,7 @@ from workflows.agents.agent_activities import AgentActivityWorkflow
 from workflows.agents.approvals import ApprovalWorkflow
 from workflows.steps import record
 from workflows.telling import tell_all
-from workflows.visibility import STATUS, activity_workflow, approval_workflow
+from workflows.visibility import STATE, activity_workflow, approval_workflow
 
 
 class Where(TypedDict):
@@ -291,7 +291,7 @@ class CampaignWorkflow:
 
     def _say(self, status: CampaignStatus) -> None:
         self._status = status
-        workflow.upsert_search_attributes([STATUS.value_set(status.value)])
+        workflow.upsert_search_attributes([STATE.value_set(status.value)])
         name = self._facts.name if self._facts else self._launch.campaign_id
         workflow.set_current_details(f"{name}: {status.value}")
 
