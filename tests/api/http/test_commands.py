@@ -105,7 +105,7 @@ async def test_a_workflow_is_found_by_its_attributes(
     await add(desk, queue, id, "tea")
     found = await temporal.get_workflow_handle(id).describe()
     attributes = {pair.key.name: pair.value for pair in found.typed_search_attributes}
-    expected = {"TenantId": "tenant", "CampaignId": "c", "Kind": "tally", "Status": "active"}
+    expected = {"TenantId": "tenant", "CampaignId": "c", "Kind": "tally", "State": "active"}
     assert expected.items() <= attributes.items()
 
 
