@@ -9,20 +9,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, select, true
+from sqlalchemy import Select, Text, bindparam, case, func, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
-from sqlalchemy.sql.selectable import Subquery
+from sqlalchemy.sql.selectable import FromClause, Subquery
 
-from models.queries.walks import Position, merged
+from models.queries.walks import LIMIT, Position, bounds, merged
 from models.rules.vocabulary import ActivityStatus, CampaignStatus, PrincipalType, RunStatus
 from models.tables.agent_activities import AgentActivity, Output
 from models.tables.agent_runs import AgentRun
 from models.tables.approvals import Approval
 from models.tables.campaigns import Campaign, Deliverable
 from models.tables.people import Principal
+
+Statement = Select[*tuple[Any, ...]]
 
 PREVIEW = 500
 """Characters of an output that a preview shows."""
@@ -45,6 +48,14 @@ class Wanted:
     agent_role: str | None = None
     campaign_id: str | None = None
     deliverable_id: str | None = None
+
+    def leading(self) -> tuple[str | None, tuple[str, ...]]:
+        """The column whose values are walked one by one, and those values."""
+        if self.statuses:
+            return "status", tuple(dict.fromkeys(self.statuses))
+        if self.wake_reasons:
+            return "wake_reason", tuple(dict.fromkeys(self.wake_reasons))
+        return None, ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,83 +148,51 @@ async def page(
     db: AsyncConnection, wanted: Wanted, *, limit: int, after: Position | None = None
 ) -> Sequence[ActivityRow]:
     """The newest activities that match, at most `limit`, from just behind `after`."""
-    walks = [select(*_COLUMNS).where(matches) for matches in _alternatives(wanted)]
-    order = (AgentActivity.created_on, AgentActivity.id)
-    found = merged(walks, order, limit=limit, after=after)
-    newest = _described(found).order_by(found.c.created_on.desc(), found.c.id.desc())
-    return await _rows(db, newest)
+    leading, values = wanted.leading()
+    shape = _Shape(
+        leading=leading,
+        walks=len(values),
+        narrowed_by_reason=leading == "status" and bool(wanted.wake_reasons),
+        of_role=wanted.agent_role is not None,
+        of_campaign=wanted.campaign_id is not None,
+        of_deliverable=wanted.deliverable_id is not None,
+        goes_on=after is not None,
+    )
+    bound = {
+        "agent_role": wanted.agent_role,
+        "campaign_id": wanted.campaign_id,
+        "deliverable_id": wanted.deliverable_id,
+        "wake_reasons": wanted.wake_reasons,
+    } | {f"value_{number}": value for number, value in enumerate(values)}
+    return await _rows(db, _page(shape), {**bound, **bounds(limit, after)})
 
 
 async def changed_last(
     db: AsyncConnection, campaign_id: str, *, limit: int
 ) -> Sequence[ActivityRow]:
     """The campaign's activities that changed last, newest change first."""
-    found = (
-        select(*_COLUMNS)
-        .where(AgentActivity.campaign_id == campaign_id)
-        .order_by(AgentActivity.updated_on.desc())
-        .limit(limit)
-        .subquery("a")
-    )
-    return await _rows(db, _described(found).order_by(found.c.updated_on.desc(), found.c.id.desc()))
+    return await _rows(db, _changed_last(), {"campaign_id": campaign_id, "limit": limit})
 
 
 async def subtasks(db: AsyncConnection, activity_id: str) -> Sequence[ActivityRow]:
     """What the activity has handed out, oldest first."""
-    found = select(*_COLUMNS).where(AgentActivity.parent_id == activity_id).subquery("a")
-    return await _rows(db, _described(found).order_by(found.c.created_on, found.c.id))
+    return await _rows(db, _subtasks(), {"activity_id": activity_id})
 
 
 async def summary(db: AsyncConnection, activity_id: str) -> ActivityRow | None:
     """One activity as lists show it."""
-    found = select(*_COLUMNS).where(AgentActivity.id == activity_id).subquery("a")
-    return next(iter(await _rows(db, _described(found))), None)
+    return next(iter(await _rows(db, _summary(), {"activity_id": activity_id})), None)
 
 
 async def in_full(db: AsyncConnection, activity_id: str) -> ActivityInFull | None:
     """One activity with its assignee, campaign, deliverable, approval and newest output."""
-    newest = (
-        select(Output.id, func.left(Output.text, PREVIEW).label("preview"))
-        .where(Output.activity_id == AgentActivity.id)
-        .order_by(Output.created_on.desc())
-        .limit(1)
-        .lateral("newest")
-    )
-    statement = (
-        select(
-            AgentActivity.id, AgentActivity.title, AgentActivity.type, AgentActivity.status,
-            AgentActivity.agent_role, AgentActivity.assignee_id,
-            Principal.name.label("assignee_name"), Principal.type.label("assignee_type"),
-            AgentActivity.campaign_id, Campaign.name.label("campaign_name"),
-            AgentActivity.deliverable_id, Deliverable.type.label("deliverable_type"),
-            AgentActivity.approval_id, Approval.type.label("approval_type"),
-            Approval.status.label("approval_status"), AgentActivity.input_prompt,
-            newest.c.id.label("output_id"), newest.c.preview.label("output_preview"),
-            AgentActivity.created_on, AgentActivity.updated_on,
-        )
-        .join(Principal, Principal.id == AgentActivity.assignee_id)
-        .join(Campaign, Campaign.id == AgentActivity.campaign_id)
-        .outerjoin(Deliverable, Deliverable.id == AgentActivity.deliverable_id)
-        .outerjoin(Approval, Approval.id == AgentActivity.approval_id)
-        .outerjoin(newest, true())
-        .where(AgentActivity.id == activity_id)
-    )  # fmt: skip
-    row = (await db.execute(statement)).one_or_none()
+    row = (await db.execute(_in_full(), {"activity_id": activity_id})).one_or_none()
     return ActivityInFull(**row._mapping) if row else None
 
 
 async def standing(db: AsyncConnection, activity_id: str) -> Standing | None:
     """Where an activity, its assignee and its campaign stand."""
-    found = await db.execute(
-        select(
-            AgentActivity.title, AgentActivity.status, AgentActivity.agent_role,
-            AgentActivity.assignee_id, Principal.type.label("assignee_type"),
-            AgentActivity.campaign_id, Campaign.status.label("campaign_status"),
-        )
-        .join(Principal, Principal.id == AgentActivity.assignee_id)
-        .join(Campaign, Campaign.id == AgentActivity.campaign_id)
-        .where(AgentActivity.id == activity_id)
-    )  # fmt: skip
+    found = await db.execute(_standing(), {"activity_id": activity_id})
     row = found.one_or_none()
     if row is None:
         return None
@@ -236,59 +215,154 @@ async def exists(db: AsyncConnection, activity_id: str) -> bool:
 
 async def ended_runs(db: AsyncConnection, activity_id: str) -> Sequence[RunRow]:
     """The runs that have ended, newest first."""
+    found = await db.execute(_ended_runs(), {"activity_id": activity_id})
+    return [RunRow(**{**row._mapping, "duration_ms": int(row.duration_ms)}) for row in found]
+
+
+async def output(db: AsyncConnection, activity_id: str) -> OutputRow | None:
+    """The newest output, also one that still waits for an approval or a review."""
+    row = (await db.execute(_output(), {"activity_id": activity_id})).one_or_none()
+    return OutputRow(**row._mapping) if row else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shape:
+    """What a list's statement depends on, besides the values that it is bound to."""
+
+    leading: str | None
+    walks: int
+    narrowed_by_reason: bool
+    of_role: bool
+    of_campaign: bool
+    of_deliverable: bool
+    goes_on: bool
+
+
+@lru_cache(maxsize=512)
+def _page(shape: _Shape) -> Statement:
+    listed = select(*_COLUMNS)
+    if shape.of_deliverable:
+        listed = listed.where(AgentActivity.deliverable_id == bindparam("deliverable_id"))
+    if shape.of_campaign:
+        listed = listed.where(AgentActivity.campaign_id == bindparam("campaign_id"))
+    if shape.of_role:
+        listed = listed.where(AgentActivity.agent_role == bindparam("agent_role"))
+    if shape.narrowed_by_reason:
+        narrower = AgentActivity.wake_reason.in_(bindparam("wake_reasons", expanding=True))
+        listed = listed.where(narrower)
+    walks = [listed]
+    if shape.leading is not None:
+        column = AgentActivity.__table__.c[shape.leading]
+        values = [bindparam(f"value_{number}", type_=Text) for number in range(shape.walks)]
+        walks = [listed.where(column == value) for value in values]
+    order = (AgentActivity.created_on, AgentActivity.id)
+    found = merged(walks, order, goes_on=shape.goes_on)
+    return _described(found).order_by(found.c.created_on.desc(), found.c.id.desc())
+
+
+@cache
+def _changed_last() -> Statement:
+    found = (
+        select(*_COLUMNS)
+        .where(AgentActivity.campaign_id == bindparam("campaign_id"))
+        .order_by(AgentActivity.updated_on.desc())
+        .limit(LIMIT)
+        .subquery("page")
+    )
+    return _described(found).order_by(found.c.updated_on.desc(), found.c.id.desc())
+
+
+@cache
+def _subtasks() -> Statement:
+    of_parent = AgentActivity.parent_id == bindparam("activity_id")
+    found = select(*_COLUMNS).where(of_parent).subquery("page")
+    return _described(found).order_by(found.c.created_on, found.c.id)
+
+
+@cache
+def _summary() -> Statement:
+    is_it = AgentActivity.id == bindparam("activity_id")
+    return _described(select(*_COLUMNS).where(is_it).subquery("page"))
+
+
+@cache
+def _standing() -> Statement:
+    return (
+        select(
+            AgentActivity.title, AgentActivity.status, AgentActivity.agent_role,
+            AgentActivity.assignee_id, Principal.type.label("assignee_type"),
+            AgentActivity.campaign_id, Campaign.status.label("campaign_status"),
+        )
+        .join(Principal, Principal.id == AgentActivity.assignee_id)
+        .join(Campaign, Campaign.id == AgentActivity.campaign_id)
+        .where(AgentActivity.id == bindparam("activity_id"))
+    )  # fmt: skip
+
+
+@cache
+def _in_full() -> Statement:
+    newest = newest_output()
+    return (
+        select(
+            AgentActivity.id, AgentActivity.title, AgentActivity.type, AgentActivity.status,
+            AgentActivity.agent_role, AgentActivity.assignee_id,
+            Principal.name.label("assignee_name"), Principal.type.label("assignee_type"),
+            AgentActivity.campaign_id, Campaign.name.label("campaign_name"),
+            AgentActivity.deliverable_id, Deliverable.type.label("deliverable_type"),
+            AgentActivity.approval_id, Approval.type.label("approval_type"),
+            Approval.status.label("approval_status"), AgentActivity.input_prompt,
+            newest.c.output_id, newest.c.output_preview,
+            AgentActivity.created_on, AgentActivity.updated_on,
+        )
+        .join(Principal, Principal.id == AgentActivity.assignee_id)
+        .join(Campaign, Campaign.id == AgentActivity.campaign_id)
+        .outerjoin(Deliverable, Deliverable.id == AgentActivity.deliverable_id)
+        .outerjoin(Approval, Approval.id == AgentActivity.approval_id)
+        .outerjoin(newest, true())
+        .where(AgentActivity.id == bindparam("activity_id"))
+    )  # fmt: skip
+
+
+def newest_output() -> FromClause:
+    """Lateral to an activity: `output_id` and `output_preview` of its newest output."""
+    preview = func.left(Output.text, PREVIEW)
+    return (
+        select(Output.id.label("output_id"), preview.label("output_preview"))
+        .where(Output.activity_id == AgentActivity.id)
+        .order_by(Output.created_on.desc())
+        .limit(1)
+        .lateral("newest")
+    )
+
+
+@cache
+def _ended_runs() -> Statement:
     lasted = func.extract("epoch", AgentRun.ended_at - AgentRun.started_at) * 1000
-    found = await db.execute(
+    return (
         select(
             AgentRun.id, AgentRun.status, AgentRun.model, AgentRun.input_tokens,
             AgentRun.output_tokens, AgentRun.cost_usd, AgentRun.started_at, AgentRun.error,
             func.coalesce(lasted, 0).label("duration_ms"),
             case((AgentRun.status != RunStatus.TIMEOUT, AgentRun.ended_at)).label("ended_at"),
         )
-        .where(AgentRun.activity_id == activity_id, AgentRun.status != RunStatus.RUNNING)
+        .where(
+            AgentRun.activity_id == bindparam("activity_id"), AgentRun.status != RunStatus.RUNNING
+        )
         .order_by(AgentRun.number.desc())
     )  # fmt: skip
-    return [RunRow(**{**row._mapping, "duration_ms": int(row.duration_ms)}) for row in found]
 
 
-async def output(db: AsyncConnection, activity_id: str) -> OutputRow | None:
-    """The newest output, also one that still waits for an approval or a review."""
-    found = await db.execute(
+@cache
+def _output() -> Statement:
+    return (
         select(Output.activity_id, Output.text, Output.format, Output.created_on)
-        .where(Output.activity_id == activity_id)
+        .where(Output.activity_id == bindparam("activity_id"))
         .order_by(Output.created_on.desc())
         .limit(1)
     )
-    row = found.one_or_none()
-    return OutputRow(**row._mapping) if row else None
 
 
-def _alternatives(wanted: Wanted) -> list[ColumnElement[bool]]:
-    """One condition for each index walk; together they match what is wanted, none twice."""
-    where = [
-        column == value
-        for column, value in (
-            (AgentActivity.deliverable_id, wanted.deliverable_id),
-            (AgentActivity.campaign_id, wanted.campaign_id),
-            (AgentActivity.agent_role, wanted.agent_role),
-        )
-        if value is not None
-    ]
-    several = [
-        (column, tuple(dict.fromkeys(values)))
-        for column, values in (
-            (AgentActivity.status, wanted.statuses),
-            (AgentActivity.wake_reason, wanted.wake_reasons),
-        )
-        if values
-    ]
-    if not several:
-        return [and_(true(), *where)]
-    (leading, values), *others = several
-    where += [column.in_(rest) for column, rest in others]
-    return [and_(leading == value, *where) for value in values]
-
-
-def _described(found: Subquery) -> Select[*tuple[Any, ...]]:
+def _described(found: Subquery) -> Statement:
     assignee, campaign = aliased(Principal), aliased(Campaign)
     a = found.c
     return (
@@ -303,5 +377,7 @@ def _described(found: Subquery) -> Select[*tuple[Any, ...]]:
     )  # fmt: skip
 
 
-async def _rows(db: AsyncConnection, statement: Select[*tuple[Any, ...]]) -> Sequence[ActivityRow]:
-    return [ActivityRow(**row._mapping) for row in await db.execute(statement)]
+async def _rows(
+    db: AsyncConnection, statement: Statement, bound: dict[str, Any]
+) -> Sequence[ActivityRow]:
+    return [ActivityRow(**row._mapping) for row in await db.execute(statement, bound)]

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, select, true
+from sqlalchemy import Select, bindparam, func, select, true
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -42,12 +43,14 @@ class ConfiguredAgent:
 
 async def listed(db: AsyncConnection) -> Sequence[ConfiguredAgent]:
     """Every agent role of the tenant, by role."""
-    return await _agents(db, true())
+    return [_configured(row) for row in await db.execute(_agents()) if row.role in ROLES]
 
 
 async def one(db: AsyncConnection, role: str) -> ConfiguredAgent | None:
     """One agent role of the tenant."""
-    return next(iter(await _agents(db, Principal.role == role)), None)
+    found = await db.execute(_agent(), {"of_role": role})
+    row = found.one_or_none()
+    return _configured(row) if row and row.role in ROLES else None
 
 
 async def override(
@@ -86,7 +89,13 @@ async def prices(db: AsyncConnection, adapter: str) -> Sequence[DatedPrice]:
     return [DatedPrice(**row._mapping) for row in found]
 
 
-async def _agents(db: AsyncConnection, matches: ColumnElement[bool]) -> Sequence[ConfiguredAgent]:
+@cache
+def _agent() -> Select[*tuple[Any, ...]]:
+    return _agents().where(Principal.role == bindparam("of_role"))
+
+
+@cache
+def _agents() -> Select[*tuple[Any, ...]]:
     running = (
         select(func.count().label("running"))
         .where(AgentSlot.role == Principal.role, AgentSlot.held_since.is_not(None))
@@ -100,7 +109,7 @@ async def _agents(db: AsyncConnection, matches: ColumnElement[bool]) -> Sequence
         .limit(1)
         .lateral("last_run")
     )
-    found = await db.execute(
+    return (
         select(
             Principal.id, Principal.role.label("role"), Principal.created_on, running.c.running,
             last_run.c.id.is_not(None).label("has_run"),
@@ -114,10 +123,9 @@ async def _agents(db: AsyncConnection, matches: ColumnElement[bool]) -> Sequence
         .outerjoin(AgentConfig, AgentConfig.role == Principal.role)
         .join(running, true())
         .outerjoin(last_run, true())
-        .where(and_(Principal.type == PrincipalType.AGENT, matches))
+        .where(Principal.type == PrincipalType.AGENT)
         .order_by(Principal.role)
     )  # fmt: skip
-    return [_configured(row) for row in found if row.role in ROLES]
 
 
 def _configured(row: Any) -> ConfiguredAgent:

@@ -3,21 +3,24 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select, true
+from sqlalchemy import ColumnElement, Select, bindparam, func, select, true
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql.selectable import FromClause, Subquery
 
-from models.queries.agents.agent_activities_read import PREVIEW
-from models.queries.walks import Position, merged
+from models.queries.agents.agent_activities_read import newest_output
+from models.queries.walks import Position, bounds, merged
 from models.rules.vocabulary import ApprovalStatus, CampaignStatus, RiskLevel
-from models.tables.agent_activities import AgentActivity, Output
+from models.tables.agent_activities import AgentActivity
 from models.tables.approvals import Approval, ApprovalActivity
 from models.tables.campaigns import Campaign
 from models.tables.people import Principal
+
+Statement = Select[*tuple[Any, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,60 +90,29 @@ async def page(
     after: Position | None = None,
 ) -> Sequence[ApprovalRow]:
     """The newest approvals of these statuses, at most `limit`, from just behind `after`."""
-    narrower: list[ColumnElement[bool]] = []
-    if types:
-        narrower.append(Approval.type.in_(types))
-    if risk_levels:
-        narrower.append(Approval.risk_level.in_(risk_levels))
-    walks = [
-        select(*Approval.__table__.c).where(Approval.status == status, *narrower)
-        for status in dict.fromkeys(statuses)
-    ]
-    order = (Approval.created_on, Approval.id)
-    found = merged(walks, order, limit=limit, after=after)
-    newest = _described(found).order_by(found.c.created_on.desc(), found.c.id.desc())
-    return [ApprovalRow(**row._mapping) for row in await db.execute(newest)]
+    distinct = tuple(dict.fromkeys(statuses))
+    bound = {f"value_{number}": status for number, status in enumerate(distinct)}
+    statement = _page(len(distinct), bool(types), bool(risk_levels), after is not None)
+    narrower = {"types": types, "risk_levels": risk_levels}
+    rows = await db.execute(statement, {**bound, **narrower, **bounds(limit, after)})
+    return [ApprovalRow(**row._mapping) for row in rows]
 
 
 async def one(db: AsyncConnection, approval_id: str) -> ApprovalRow | None:
     """One approval."""
-    found = select(*Approval.__table__.c).where(Approval.id == approval_id).subquery("p")
-    row = (await db.execute(_described(found))).one_or_none()
+    row = (await db.execute(_one(), {"approval_id": approval_id})).one_or_none()
     return ApprovalRow(**row._mapping) if row else None
 
 
 async def linked_outputs(db: AsyncConnection, approval_id: str) -> Sequence[LinkedOutput]:
     """What an approval decides about, with the beginning of each newest output."""
-    newest = (
-        select(Output.id, func.left(Output.text, PREVIEW).label("preview"))
-        .where(Output.activity_id == AgentActivity.id)
-        .order_by(Output.created_on.desc())
-        .limit(1)
-        .lateral("newest")
-    )
-    found = await db.execute(
-        select(
-            AgentActivity.id, AgentActivity.title, AgentActivity.status,
-            newest.c.id.label("output_id"), newest.c.preview.label("output_preview"),
-        )
-        .join(ApprovalActivity, ApprovalActivity.activity_id == AgentActivity.id)
-        .outerjoin(newest, true())
-        .where(ApprovalActivity.approval_id == approval_id)
-        .order_by(AgentActivity.created_on, AgentActivity.id)
-    )  # fmt: skip
+    found = await db.execute(_linked_outputs(), {"approval_id": approval_id})
     return [LinkedOutput(**row._mapping) for row in found]
 
 
 async def standing(db: AsyncConnection, approval_id: str) -> Standing | None:
     """Where an approval and its campaign stand."""
-    found = await db.execute(
-        select(
-            Approval.id, Approval.campaign_id, Approval.status, Approval.options,
-            Campaign.status.label("campaign_status"),
-        )
-        .join(Campaign, Campaign.id == Approval.campaign_id)
-        .where(Approval.id == approval_id)
-    )  # fmt: skip
+    found = await db.execute(_standing(), {"approval_id": approval_id})
     row = found.one_or_none()
     if row is None:
         return None
@@ -175,6 +147,53 @@ async def queue(db: AsyncConnection, now: datetime) -> Queue:
     return Queue(**row._mapping)
 
 
+@lru_cache(maxsize=64)
+def _page(statuses: int, of_types: bool, of_risks: bool, goes_on: bool) -> Statement:
+    listed = select(*Approval.__table__.c)
+    if of_types:
+        listed = listed.where(Approval.type.in_(bindparam("types", expanding=True)))
+    if of_risks:
+        listed = listed.where(Approval.risk_level.in_(bindparam("risk_levels", expanding=True)))
+    walks = [
+        listed.where(Approval.status == bindparam(f"value_{number}")) for number in range(statuses)
+    ]
+    found = merged(walks, (Approval.created_on, Approval.id), goes_on=goes_on)
+    return _described(found).order_by(found.c.created_on.desc(), found.c.id.desc())
+
+
+@cache
+def _one() -> Statement:
+    is_it = Approval.id == bindparam("approval_id")
+    return _described(select(*Approval.__table__.c).where(is_it).subquery("page"))
+
+
+@cache
+def _linked_outputs() -> Statement:
+    newest = newest_output()
+    return (
+        select(
+            AgentActivity.id, AgentActivity.title, AgentActivity.status,
+            newest.c.output_id, newest.c.output_preview,
+        )
+        .join(ApprovalActivity, ApprovalActivity.activity_id == AgentActivity.id)
+        .outerjoin(newest, true())
+        .where(ApprovalActivity.approval_id == bindparam("approval_id"))
+        .order_by(AgentActivity.created_on, AgentActivity.id)
+    )  # fmt: skip
+
+
+@cache
+def _standing() -> Statement:
+    return (
+        select(
+            Approval.id, Approval.campaign_id, Approval.status, Approval.options,
+            Campaign.status.label("campaign_status"),
+        )
+        .join(Campaign, Campaign.id == Approval.campaign_id)
+        .where(Approval.id == bindparam("approval_id"))
+    )  # fmt: skip
+
+
 def _linked(approval_id: ColumnElement[Any]) -> FromClause:
     activity = func.jsonb_build_object(
         "id", AgentActivity.id, "title", AgentActivity.title, "status", AgentActivity.status
@@ -189,7 +208,7 @@ def _linked(approval_id: ColumnElement[Any]) -> FromClause:
     )
 
 
-def _described(found: Subquery) -> Select[*tuple[Any, ...]]:
+def _described(found: Subquery) -> Statement:
     p = found.c
     author, decider = aliased(Principal), aliased(Principal)
     linked = _linked(p.id)

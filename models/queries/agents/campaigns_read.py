@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import (
     BindParameter,
-    ColumnElement,
+    Date,
     Select,
     SQLColumnExpression,
     and_,
@@ -24,7 +25,7 @@ from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.selectable import FromClause, Subquery
 
-from models.queries.walks import Position, merged
+from models.queries.walks import Position, bounds, merged
 from models.rules.periods import Period
 from models.rules.vocabulary import ActivityStatus, ApprovalStatus, CampaignStatus
 from models.tables.agent_activities import AgentActivity
@@ -37,6 +38,8 @@ from models.tables.campaigns import (
     DeliverablePeriod,
 )
 from models.tables.people import Principal
+
+Statement = Select[*tuple[Any, ...]]
 
 AT_WORK = (
     ActivityStatus.IN_PROGRESS, ActivityStatus.AWAITING_APPROVAL,
@@ -128,37 +131,22 @@ async def page(
     after: Position | None = None,
 ) -> Sequence[CampaignRow]:
     """A page of the tenant's campaigns; without statuses all that are not archived."""
-    walks = [select(*Campaign.__table__.c).where(matches) for matches in _alternatives(statuses)]
-    order = (Campaign.created_on, Campaign.id)
-    found = merged(walks, order, limit=limit, after=after, ascending=ascending)
-    listed = (found.c.created_on, found.c.id)
-    towards = listed if ascending else [column.desc() for column in listed]
-    rows = await db.execute(_described(found).order_by(*towards))
+    distinct = tuple(dict.fromkeys(statuses))
+    bound = {f"value_{number}": status for number, status in enumerate(distinct)}
+    statement = _page(len(distinct), ascending, after is not None)
+    rows = await db.execute(statement, {**bound, **bounds(limit, after)})
     return [CampaignRow(**row._mapping) for row in rows]
 
 
 async def summary(db: AsyncConnection, campaign_id: str) -> CampaignRow | None:
     """One campaign as lists show it."""
-    found = select(*Campaign.__table__.c).where(Campaign.id == campaign_id).subquery("c")
-    row = (await db.execute(_described(found))).one_or_none()
+    row = (await db.execute(_summary(), {"campaign_id": campaign_id})).one_or_none()
     return CampaignRow(**row._mapping) if row else None
 
 
 async def in_full(db: AsyncConnection, campaign_id: str) -> CampaignInFull | None:
     """One campaign, archived or not, with the number of approvals that wait."""
-    pending = _pending(Campaign.id)
-    statement = (
-        select(
-            Campaign.id, Campaign.name, Campaign.status, Campaign.brief, Campaign.budget_cap_usd,
-            Campaign.spent_usd, Campaign.start_date, Campaign.end_date,
-            Principal.id.label("created_by_id"), Principal.name.label("created_by_name"),
-            Campaign.created_on, pending.c.pending_approvals,
-        )
-        .join(Principal, Principal.id == Campaign.created_by)
-        .join(pending, true())
-        .where(Campaign.id == campaign_id)
-    )  # fmt: skip
-    row = (await db.execute(statement)).one_or_none()
+    row = (await db.execute(_in_full(), {"campaign_id": campaign_id})).one_or_none()
     return CampaignInFull(**row._mapping) if row else None
 
 
@@ -179,37 +167,7 @@ async def standing(db: AsyncConnection, campaign_id: str) -> Standing | None:
 
 async def ordered(db: AsyncConnection, campaign_id: str, today: date) -> Sequence[OrderedRow]:
     """The campaign's deliverables in the order of the brief, with the period of today."""
-    place = func.array_position(Deliverable.channel_ids, Channel.id)
-    channel = func.jsonb_build_object("id", Channel.id, "name", Channel.name, "type", Channel.type)
-    channels = (
-        select(
-            func.coalesce(
-                func.jsonb_agg(aggregate_order_by(channel, place)), func.jsonb_build_array()
-            ).label("channels")
-        )
-        .where(Channel.id == func.any(Deliverable.channel_ids))
-        .lateral("channels")
-    )
-    progress = period_progress(DeliverablePeriod.id)
-    is_current = and_(
-        DeliverablePeriod.deliverable_id == Deliverable.id,
-        DeliverablePeriod.period_start <= today,
-        DeliverablePeriod.period_end >= today,
-    )
-    statement = (
-        select(
-            Deliverable.id, Deliverable.type, Deliverable.quantity, channels.c.channels,
-            DeliverablePeriod.period_start, DeliverablePeriod.period_end,
-            DeliverablePeriod.target, DeliverablePeriod.number,
-            progress.c.completed, progress.c.at_work,
-        )
-        .select_from(Deliverable)
-        .join(channels, true())
-        .outerjoin(DeliverablePeriod, is_current)
-        .join(progress, true())
-        .where(Deliverable.campaign_id == campaign_id)
-        .order_by(Deliverable.position)
-    )  # fmt: skip
+    found = await db.execute(_ordered(), {"campaign_id": campaign_id, "today": today})
     return [
         OrderedRow(
             id=row.id,
@@ -221,7 +179,7 @@ async def ordered(db: AsyncConnection, campaign_id: str, today: date) -> Sequenc
             completed=row.completed,
             at_work=row.at_work,
         )
-        for row in await db.execute(statement)
+        for row in found
     ]
 
 
@@ -255,17 +213,81 @@ async def cost_by_role(db: AsyncConnection, campaign_id: str) -> Sequence[RoleCo
     return [RoleCost(**row._mapping) for row in found]
 
 
-def _alternatives(statuses: Sequence[str]) -> list[ColumnElement[bool]]:
-    if statuses:
-        return [
-            and_(Campaign.status == status, not_(Campaign.is_system))
-            for status in dict.fromkeys(statuses)
-        ]
+@lru_cache(maxsize=64)
+def _page(statuses: int, ascending: bool, goes_on: bool) -> Statement:
+    listed = select(*Campaign.__table__.c).where(not_(Campaign.is_system))
+    walks = [
+        listed.where(Campaign.status == bindparam(f"value_{number}")) for number in range(statuses)
+    ]
     # Written out, not bound: a partial index serves only a condition that the planner can read.
     archived: BindParameter[str] = bindparam(
         None, CampaignStatus.ARCHIVED.value, literal_execute=True
     )
-    return [and_(not_(Campaign.is_system), Campaign.status != archived)]
+    order = (Campaign.created_on, Campaign.id)
+    found = merged(
+        walks or [listed.where(Campaign.status != archived)],
+        order,
+        goes_on=goes_on,
+        ascending=ascending,
+    )
+    shown = (found.c.created_on, found.c.id)
+    return _described(found).order_by(
+        *(shown if ascending else [column.desc() for column in shown])
+    )
+
+
+@cache
+def _summary() -> Statement:
+    is_it = Campaign.id == bindparam("campaign_id")
+    return _described(select(*Campaign.__table__.c).where(is_it).subquery("page"))
+
+
+@cache
+def _in_full() -> Statement:
+    pending = _pending(Campaign.id)
+    return (
+        select(
+            Campaign.id, Campaign.name, Campaign.status, Campaign.brief, Campaign.budget_cap_usd,
+            Campaign.spent_usd, Campaign.start_date, Campaign.end_date,
+            Principal.id.label("created_by_id"), Principal.name.label("created_by_name"),
+            Campaign.created_on, pending.c.pending_approvals,
+        )
+        .join(Principal, Principal.id == Campaign.created_by)
+        .join(pending, true())
+        .where(Campaign.id == bindparam("campaign_id"))
+    )  # fmt: skip
+
+
+@cache
+def _ordered() -> Statement:
+    place = func.array_position(Deliverable.channel_ids, Channel.id)
+    channel = func.jsonb_build_object("id", Channel.id, "name", Channel.name, "type", Channel.type)
+    listed = func.jsonb_agg(aggregate_order_by(channel, place))
+    channels = (
+        select(func.coalesce(listed, func.jsonb_build_array()).label("channels"))
+        .where(Channel.id == func.any(Deliverable.channel_ids))
+        .lateral("channels")
+    )
+    progress = period_progress(DeliverablePeriod.id)
+    is_current = and_(
+        DeliverablePeriod.deliverable_id == Deliverable.id,
+        DeliverablePeriod.period_start <= bindparam("today", type_=Date),
+        DeliverablePeriod.period_end >= bindparam("today", type_=Date),
+    )
+    return (
+        select(
+            Deliverable.id, Deliverable.type, Deliverable.quantity, channels.c.channels,
+            DeliverablePeriod.period_start, DeliverablePeriod.period_end,
+            DeliverablePeriod.target, DeliverablePeriod.number,
+            progress.c.completed, progress.c.at_work,
+        )
+        .select_from(Deliverable)
+        .join(channels, true())
+        .outerjoin(DeliverablePeriod, is_current)
+        .join(progress, true())
+        .where(Deliverable.campaign_id == bindparam("campaign_id"))
+        .order_by(Deliverable.position)
+    )  # fmt: skip
 
 
 def _pending(campaign_id: SQLColumnExpression[Any]) -> FromClause:
@@ -276,7 +298,7 @@ def _pending(campaign_id: SQLColumnExpression[Any]) -> FromClause:
     )
 
 
-def _described(found: Subquery) -> Select[*tuple[Any, ...]]:
+def _described(found: Subquery) -> Statement:
     c = found.c
     status = AgentActivity.status
     activities = (

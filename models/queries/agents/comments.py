@@ -4,9 +4,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import Select, and_, bindparam, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -49,14 +50,13 @@ class Place:
 
 async def on(db: AsyncConnection, activity_id: str) -> Sequence[CommentRow]:
     """All comments on an activity, oldest first."""
-    listed = _described(Comment.activity_id == activity_id)
-    found = await db.execute(listed.order_by(Comment.created_on, Comment.id))
+    found = await db.execute(_on(), {"activity_id": activity_id})
     return [CommentRow(**row._mapping) for row in found]
 
 
 async def one(db: AsyncConnection, comment_id: str) -> CommentRow | None:
     """One comment."""
-    row = (await db.execute(_described(Comment.id == comment_id))).one_or_none()
+    row = (await db.execute(_one(), {"comment_id": comment_id})).one_or_none()
     return CommentRow(**row._mapping) if row else None
 
 
@@ -156,13 +156,20 @@ def _names(text: str) -> list[tuple[str, str]]:
     return [(kind, name.rstrip(".-|@+")) for kind, name in _MENTION.findall(text)]
 
 
-def _described(matches: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
-    return (
-        select(
-            Comment.id, Comment.text, Comment.type, Principal.id.label("author_id"),
-            Principal.name.label("author_name"), Principal.type.label("author_type"),
-            Comment.mentions, Comment.created_on,
-        )
-        .join(Principal, Principal.id == Comment.author_id)
-        .where(matches)
-    )  # fmt: skip
+@cache
+def _on() -> Select[*tuple[Any, ...]]:
+    listed = _described().where(Comment.activity_id == bindparam("activity_id"))
+    return listed.order_by(Comment.created_on, Comment.id)
+
+
+@cache
+def _one() -> Select[*tuple[Any, ...]]:
+    return _described().where(Comment.id == bindparam("comment_id"))
+
+
+def _described() -> Select[*tuple[Any, ...]]:
+    return select(
+        Comment.id, Comment.text, Comment.type, Principal.id.label("author_id"),
+        Principal.name.label("author_name"), Principal.type.label("author_type"),
+        Comment.mentions, Comment.created_on,
+    ).join(Principal, Principal.id == Comment.author_id)  # fmt: skip

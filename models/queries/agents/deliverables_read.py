@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from itertools import groupby
+from typing import Any
 
-from sqlalchemy import and_, select, true
+from sqlalchemy import Date, Select, and_, bindparam, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.queries.agents.campaigns_read import period_progress
@@ -37,25 +39,7 @@ class DeliverableRow:
 
 async def progress(db: AsyncConnection, campaign_id: str, today: date) -> Sequence[DeliverableRow]:
     """A campaign's deliverables in the order of the brief, with the periods that have begun."""
-    counts = period_progress(DeliverablePeriod.id)
-    begun = and_(
-        DeliverablePeriod.deliverable_id == Deliverable.id,
-        DeliverablePeriod.period_start <= today,
-    )
-    statement = (
-        select(
-            Deliverable.id, Deliverable.type, Deliverable.quantity,
-            DeliverablePeriod.id.label("period_id"), DeliverablePeriod.period_start,
-            DeliverablePeriod.period_end, DeliverablePeriod.target, DeliverablePeriod.number,
-            counts.c.completed, counts.c.at_work,
-        )
-        .select_from(Deliverable)
-        .outerjoin(DeliverablePeriod, begun)
-        .join(counts, true())
-        .where(Deliverable.campaign_id == campaign_id)
-        .order_by(Deliverable.position, DeliverablePeriod.number)
-    )  # fmt: skip
-    rows = (await db.execute(statement)).all()
+    rows = (await db.execute(_progress(), {"campaign_id": campaign_id, "today": today})).all()
     return [
         DeliverableRow(
             id=key[0],
@@ -83,3 +67,25 @@ async def exists(db: AsyncConnection, deliverable_id: str) -> bool:
     """Tell whether the tenant has this deliverable."""
     found = await db.execute(select(Deliverable.id).where(Deliverable.id == deliverable_id))
     return found.one_or_none() is not None
+
+
+@cache
+def _progress() -> Select[*tuple[Any, ...]]:
+    counts = period_progress(DeliverablePeriod.id)
+    begun = and_(
+        DeliverablePeriod.deliverable_id == Deliverable.id,
+        DeliverablePeriod.period_start <= bindparam("today", type_=Date),
+    )
+    return (
+        select(
+            Deliverable.id, Deliverable.type, Deliverable.quantity,
+            DeliverablePeriod.id.label("period_id"), DeliverablePeriod.period_start,
+            DeliverablePeriod.period_end, DeliverablePeriod.target, DeliverablePeriod.number,
+            counts.c.completed, counts.c.at_work,
+        )
+        .select_from(Deliverable)
+        .outerjoin(DeliverablePeriod, begun)
+        .join(counts, true())
+        .where(Deliverable.campaign_id == bindparam("campaign_id"))
+        .order_by(Deliverable.position, DeliverablePeriod.number)
+    )  # fmt: skip
