@@ -14,8 +14,8 @@ from api.agents.activities.schemas import (
     CommentIn,
 )
 from api.agents.activities.stream import activity_stream
-from api.http.auth import Commenter, Reader
-from api.http.commands import Commands
+from api.http.auth import Commenter, Principal, Reader
+from api.http.commands import Commands, Desk
 from api.http.db import ReadDb
 from api.http.event_schema import event_schema
 from api.http.filters import Several
@@ -29,6 +29,7 @@ from models.errors import NotFound
 from models.ids import new_id
 from models.queries.agents import agent_activities_read, comments
 from models.queries.agents.agent_activities_read import Wanted
+from models.queries.agents.comments import Place
 from models.rules.vocabulary import ActivityStatus, WakeReason
 from workflows.agents.agent_activities import AgentActivityWorkflow
 from workflows.visibility import activity_workflow
@@ -163,6 +164,15 @@ async def comment_on_activity(
         if not wakes:
             await comments.add(db, author.tenant_id, activity_id, comment)
             return await _comment(db, comment.comment_id)
+    await _wake(commands, author, activity_id, place, comment)
+    async with services.database.tenant(author.tenant_id) as db:
+        return await _comment(db, comment.comment_id)
+
+
+async def _wake(
+    commands: Desk, author: Principal, activity_id: str, place: Place, comment: AddComment
+) -> None:
+    """Let the workflow take the comment, started again from the record where it has ended."""
     await commands.update_with_start(
         AgentActivityWorkflow.run,
         CarryOutActivity(
@@ -182,8 +192,6 @@ async def comment_on_activity(
         update_id=comment.comment_id,
         static_summary=place.title,
     )
-    async with services.database.tenant(author.tenant_id) as db:
-        return await _comment(db, comment.comment_id)
 
 
 async def _comment(db: ReadDb, comment_id: str) -> ActivityCommentOut:

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from typing import Any
 
-from sqlalchemy import and_, case, func, select, true
+from sqlalchemy import ColumnElement, Select, and_, case, func, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.rules.vocabulary import PrincipalStatus, PrincipalType
@@ -35,8 +37,23 @@ async def members(
     roles: Sequence[str] = (),
 ) -> Sequence[MemberRow]:
     """The principals that match, people first, each by name; terminated ones only if asked for."""
+    statement, status = _everybody()
+    if types:
+        statement = statement.where(Principal.type.in_(types))
+    if roles:
+        statement = statement.where(Principal.role.in_(roles))
+    if statuses:
+        statement = statement.where(status.in_(statuses))
+    else:
+        statement = statement.where(status != PrincipalStatus.TERMINATED)
+    return [MemberRow(**row._mapping) for row in await db.execute(statement)]
+
+
+@cache
+def _everybody() -> tuple[Select[*tuple[Any, ...]], ColumnElement[str]]:
+    """Everybody in the order of the list, and the status that an agent's configuration gives it."""
     is_agent = Principal.type == PrincipalType.AGENT
-    configured = case(
+    status: ColumnElement[str] = case(
         (AgentConfig.status == "paused", PrincipalStatus.INACTIVE.value),
         (AgentConfig.status == "terminated", PrincipalStatus.TERMINATED.value),
         else_=Principal.status,
@@ -53,10 +70,10 @@ async def members(
         .limit(1)
         .lateral("last_run")
     )
-    statement = (
+    listed: Select[*tuple[Any, ...]] = (
         select(
             Principal.id, Principal.type, Principal.name, Principal.email, Principal.role,
-            configured.label("status"), running.c.running,
+            status.label("status"), running.c.running,
             func.greatest(Principal.last_active_at, last_run.c.started_at).label("last_active_at"),
             Principal.created_on,
         )
@@ -65,12 +82,4 @@ async def members(
         .outerjoin(last_run, true())
         .order_by(Principal.type.desc(), Principal.name, Principal.id)
     )  # fmt: skip
-    if types:
-        statement = statement.where(Principal.type.in_(types))
-    if roles:
-        statement = statement.where(Principal.role.in_(roles))
-    if statuses:
-        statement = statement.where(configured.in_(statuses))
-    else:
-        statement = statement.where(configured != PrincipalStatus.TERMINATED)
-    return [MemberRow(**row._mapping) for row in await db.execute(statement)]
+    return listed, status
