@@ -50,7 +50,7 @@ class Settings(BaseSettings):
     openai_base_url: str | None = None
     ollama_base_url: str | None = None
     claude_model: str = "claude-sonnet-5-5"
-    openai_model: str = "gpt-5-mini"
+    openai_model: str = "gpt-5.4-mini"
     ollama_model: str = "llama3.1"
     max_output_tokens: int = 4096
     offline_words_per_second: float = 60.0

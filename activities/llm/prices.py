@@ -66,6 +66,8 @@ PRICES: tuple[Price, ...] = (
     _openai("gpt-5", date(2025, 8, 7), "1.25", "10", "0.125"),
     _openai("gpt-5-mini", date(2025, 8, 7), "0.25", "2", "0.025"),
     _openai("gpt-5-nano", date(2025, 8, 7), "0.05", "0.40", "0.005"),
+    _openai("gpt-5.4-mini", date(2026, 3, 17), "0.75", "4.50", "0.075"),
+    _openai("gpt-5.4-nano", date(2026, 3, 17), "0.20", "1.25", "0.02"),
     _free("llama3.1", "ollama"),
     _free("llama3.2", "ollama"),
     _free("qwen3", "ollama"),
