@@ -11,6 +11,7 @@ from temporalio.client import Client
 
 from api import agents, people, results
 from api.http import health, problems
+from api.http.access_log import AccessLog
 from api.http.entry import entered
 from api.http.feeds import Feeds
 from api.http.gateway import Gateway
@@ -72,7 +73,10 @@ def create_app(services: Services) -> FastAPI:
     app = described(lifespan=lifespan)
     app.state.services = services
     app.add_middleware(
-        Gateway, routing=app.state.routing, limit=services.settings.api_max_body_bytes
+        Gateway,
+        routing=app.state.routing,
+        log=AccessLog(services.settings),
+        limit=services.settings.api_max_body_bytes,
     )
     return app
 
@@ -81,7 +85,7 @@ def described(**options: Any) -> FastAPI:
     """The routes and the grammar, without services: enough to describe the API."""
     app = FastAPI(
         title="Throughline",
-        dependencies=[Depends(entered, scope="function")],
+        dependencies=[Depends(entered)],
         redirect_slashes=False,
         **options,
     )

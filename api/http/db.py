@@ -9,14 +9,14 @@ from typing import Annotated
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.http import replays
-from api.http.routing import HOLDS_DATABASE, marks
+from api.http.routing import HOLDS_DATABASE, SESSION, marks
+from models.db.database import Session
 
 
 @marks(HOLDS_DATABASE)
 async def _transaction(request: Request) -> AsyncConnection:
-    db: AsyncConnection = request.scope[replays.WORK]
-    return db
+    session: Session = request.scope[SESSION]
+    return session.db
 
 
 ReadDb = Annotated[AsyncConnection, Depends(_transaction)]

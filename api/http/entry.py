@@ -3,11 +3,11 @@
 The one dependency that the whole application shares. It begins with a single round trip that opens
 the request's transaction and reads the caller's stored row. The lesser of the token's role and the
 stored one counts, so a demotion holds from the next request. Where the handler declares `ReadDb`
-or `WriteDb` the transaction goes on; where it does not, it ends before the handler runs, and a
-command or a stream holds no connection.
+or `WriteDb` the transaction goes on, and `api/http/gateway.py` ends it before the answer leaves.
+Where it does not, it ends here, and a command or a stream holds no connection.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from fastapi import Request
@@ -15,7 +15,7 @@ from fastapi import Request
 from api.http import replays
 from api.http.auth import CALLER, Principal
 from api.http.filters import refuse_unknown_filters
-from api.http.routing import RouteFacts, facts_of
+from api.http.routing import SESSION, RouteFacts, facts_of
 from api.http.services import Services, services_of
 from api.http.text import refuse_unstorable_text
 from api.http.tokens import Claims
@@ -29,35 +29,32 @@ _STORED: Final = (
 _RANK: Final[Mapping[Role, int]] = {Role.REVIEWER: 0, Role.MEMBER: 1, Role.ADMIN: 2}
 
 
-async def entered(request: Request) -> AsyncIterator[None]:
-    """Let the request in, or refuse it; around the handler where that has a transaction."""
-    services, facts = services_of(request), facts_of(request)
+async def entered(request: Request) -> None:
+    """Let the request in, or refuse it."""
+    services, facts, scope = services_of(request), facts_of(request), request.scope
     claims = await _signed(request, services, facts) if facts.levels else None
     refuse_unstorable_text(request)
     refuse_unknown_filters(request, facts)
     if claims is None:
-        yield
         return
-    question = {"id": claims.subject, "tenant_id": claims.tenant_id}
-    async with services.database.tenant_asking(claims.tenant_id, _STORED, question) as (db, row):
-        principal = _principal(claims, row, request.client.host if request.client else None)
-        request.scope[CALLER] = principal
-        for level in facts.levels:
-            level.refuse(principal)
-        claimed = facts.idempotent and await replays.claim(
-            request, db, tenant_id=principal.tenant_id, principal_id=principal.id
-        )
-        if facts.holds_database and not claimed:
-            request.scope[replays.WORK] = db
-            yield
-            return
-    if not facts.holds_database:
-        yield
+    question = {"id": claims.subject}
+    session = await services.database.open(claims.tenant_id, _STORED, question)
+    # From here on the gateway knows of it, and ends it whatever happens.
+    scope[SESSION] = session
+    principal = _principal(claims, session.answer, request.client.host if request.client else None)
+    for level in facts.levels:
+        level.refuse(principal)
+    scope[CALLER] = principal
+    claimed = facts.idempotent and await replays.claim(
+        request, session.db, tenant_id=principal.tenant_id, principal_id=principal.id
+    )
+    if facts.holds_database and not claimed:
         return
-    # The claim is committed before the work begins: others must see that it is under way.
-    async with services.database.tenant(principal.tenant_id) as db:
-        request.scope[replays.WORK] = db
-        yield
+    # A claim is committed before the work begins: others must see that it is under way.
+    del scope[SESSION]
+    await session.commit()
+    if facts.holds_database:
+        scope[SESSION] = await services.database.open(principal.tenant_id)
 
 
 async def _signed(request: Request, services: Services, facts: RouteFacts) -> Claims:

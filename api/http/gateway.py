@@ -1,9 +1,13 @@
-"""What every request passes through: its id, size, headers, log line, metrics, last resort.
+"""What every request passes through: its id, size, transaction, headers, log line, metrics.
+
+The transaction of a request ends here, after the handler and before the first byte of the answer:
+a commit that fails becomes an error answer and never follows a 201.
 
 One plain ASGI middleware, because a chain of them, each with its own wrapped `send`, would cost
 more than the requests themselves.
 """
 
+import os
 import re
 import time
 from dataclasses import dataclass, field
@@ -14,12 +18,13 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http import metrics, replays
+from api.http.access_log import AccessLog
 from api.http.auth import CALLER
 from api.http.problems import unforeseen
-from api.http.routing import Routing, body_limit_of
-from models.ids import new_id
+from api.http.routing import SESSION, Routing, body_limit_of
+from models.db.database import Session
 
-_log = structlog.get_logger("api.access")
+_log = structlog.get_logger(__name__)
 
 _REQUEST_ID: Final = re.compile(rb"^[A-Za-z0-9._:-]{1,128}$")
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -38,9 +43,10 @@ _NAMED: Final = ("campaign_id", "activity_id", "approval_id")
 class Gateway:
     """Wraps the application; `limit` bounds the bodies of routes that set no bound themselves."""
 
-    def __init__(self, app: ASGIApp, *, routing: Routing, limit: int) -> None:
+    def __init__(self, app: ASGIApp, *, routing: Routing, log: AccessLog, limit: int) -> None:
         self._app = app
         self._routing = routing
+        self._log = log
         self._limit = limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -57,6 +63,7 @@ class Gateway:
                 raise  # Half an answer is out: all that is left is to cut the connection.
             await unforeseen(scope, error)(scope, passage.receive, passage.send)
         finally:
+            await passage.leave()
             self._note(scope, passage)
 
     def _note(self, scope: Scope, passage: "_Passage") -> None:
@@ -76,9 +83,9 @@ class Gateway:
         }
         if (principal := scope.get(CALLER)) is not None:
             known |= {"tenant_id": principal.tenant_id, "principal_id": principal.id}
-        _log.info(
-            "request", method=method, route=route, path=scope["path"], status=passage.status,
-            ms=round(seconds * 1000, 2), **known,
+        self._log.write(
+            request_id=scope["request_id"], method=method, route=route, path=scope["path"],
+            status=passage.status, ms=round(seconds * 1000, 2), **known,
         )  # fmt: skip
 
 
@@ -93,6 +100,7 @@ class _Passage:
     began: float = field(default_factory=time.perf_counter)
     status: int = 0
     is_stream: bool = False
+    _is_replaced: bool = False
     _received: int = 0
     _request_id: bytes = b""
 
@@ -100,7 +108,7 @@ class _Passage:
         given = next(
             (value for name, value in self.scope["headers"] if name == b"x-request-id"), b""
         )
-        self._request_id = given if _REQUEST_ID.match(given) else new_id().encode()
+        self._request_id = given if _REQUEST_ID.match(given) else os.urandom(16).hex().encode()
         self.scope["request_id"] = self._request_id.decode()
 
     async def receive(self) -> Message:
@@ -118,13 +126,39 @@ class _Passage:
             raise HTTPException(413)
 
     async def send(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
+        if self._is_replaced:
+            return
+        if message["type"] == "http.response.start" and not self.status:
+            if (failure := await self._conclude(message["status"])) is not None:
+                await unforeseen(self.scope, failure)(self.scope, self.receive, self.send)
+                self._is_replaced = True
+                return
             self.status = message["status"]
-            if self.status >= 400:
-                # Before the caller hears of the failure, so that it may send the key again.
-                await replays.release(self.scope)
             self._dress(message)
         await self.inner_send(message)
+
+    async def _conclude(self, status: int) -> Exception | None:
+        """End the transaction, and give a failed request's key back before its caller hears."""
+        session: Session | None = self.scope.pop(SESSION, None)
+        if session is not None and status < 400:
+            try:
+                await session.commit()
+            except Exception as failure:  # Whatever it was, it did not happen.
+                return failure
+        elif session is not None:
+            await session.give_up()
+        if status >= 400:
+            try:
+                await replays.release(self.scope)
+            except Exception as failure:  # The claim ends by itself, and the answer is known.
+                _log.warning("claim.kept", error=repr(failure))
+        return None
+
+    async def leave(self) -> None:
+        """Give back what a request still holds that ended without an answer."""
+        session: Session | None = self.scope.pop(SESSION, None)
+        if session is not None:
+            await session.give_up()
 
     def _dress(self, message: Message) -> None:
         headers = [*message.get("headers", ()), (b"x-request-id", self._request_id), *_HEADERS]

@@ -17,14 +17,14 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.http.routing import SESSION
 from api.http.services import services_of
+from models.db.database import Session
 from models.errors import Conflict
 from models.queries.records import idempotency
 
 HEADER: Final = "idempotency-key"
 WELL_FORMED: Final = r"^[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?$"
-WORK: Final = "throughline.work"
-"""Where the scope keeps the connection of the handler's transaction."""
 _CLAIM: Final = "throughline.claim"
 _RETRY_AFTER_S: Final = 1
 
@@ -88,10 +88,10 @@ async def settle(request: Request, response: Response) -> None:
     held: Claim | None = request.scope.get(_CLAIM)
     if held is None or response.status_code >= 400:
         return
-    work: AsyncConnection | None = request.scope.get(WORK)
+    work: Session | None = request.scope.get(SESSION)
     status, body = response.status_code, bytes(response.body)
     if work is not None:
-        await idempotency.settle(work, held.scope, held.lease, status=status, body=body)
+        await idempotency.settle(work.db, held.scope, held.lease, status=status, body=body)
         return
     async with services_of(request).database.tenant(held.scope.tenant_id) as db:
         await idempotency.settle(db, held.scope, held.lease, status=status, body=body)

@@ -15,6 +15,8 @@ from fastapi.params import Form, Query
 from fastapi.routing import iter_route_contexts
 from starlette.requests import HTTPConnection
 
+SESSION = "throughline.session"
+"""Where the scope keeps the request's open transaction."""
 HOLDS_DATABASE = "holds_database"
 HOLDS_KEY = "holds_idempotency_key"
 _MARK = "_throughline_mark"

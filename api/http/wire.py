@@ -80,8 +80,8 @@ Moment = Annotated[
 
 Money = Annotated[
     Decimal,
+    Field(max_digits=18, decimal_places=6),  # First, or it would be checked in Python.
     BeforeValidator(_no_text),
-    Field(max_digits=18, decimal_places=6),
     PlainSerializer(float, return_type=float, when_used="json"),
     WithJsonSchema({"type": "number"}),
 ]

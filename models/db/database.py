@@ -8,8 +8,50 @@ from typing import Any, cast
 import psycopg
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
+_Raw = psycopg.AsyncConnection[tuple[Any, ...]]
+
 _BEGIN = "begin; select set_config('app.tenant_id', %(tenant_id)s, true)"
 _ASYNC_COMMIT = "; set local synchronous_commit = off"
+
+
+@asynccontextmanager
+async def at_once(db: AsyncConnection) -> AsyncIterator[None]:
+    """Send the statements of this block together, in one round trip.
+
+    Nobody sees their results, neither rows nor counts; the first error is raised at the end.
+    """
+    raw = cast(psycopg.AsyncConnection[Any], (await db.get_raw_connection()).driver_connection)
+    async with raw.pipeline():
+        yield
+
+
+class Session:
+    """One transaction inside a tenant, to be committed or given up by whoever opened it.
+
+    `answer` is the row of the question that it was opened with.
+    """
+
+    __slots__ = ("_raw", "answer", "db")
+
+    def __init__(self, db: AsyncConnection, raw: _Raw, answer: tuple[Any, ...] | None) -> None:
+        self.db = db
+        self._raw = raw
+        self.answer = answer
+
+    async def commit(self) -> None:
+        """Let everything of it happen, and give the connection back."""
+        try:
+            if self.db.in_transaction():
+                await self.db.commit()
+            else:
+                await self._raw.commit()
+        finally:
+            await self.give_up()
+
+    async def give_up(self) -> None:
+        """Let nothing happen that is not committed, and give the connection back."""
+        # Also when the request is given up in the middle, or the pool would run dry.
+        await asyncio.shield(asyncio.ensure_future(self.db.close()))
 
 
 class Database:
@@ -34,46 +76,31 @@ class Database:
         may lose because the turn that made them is repeated.
         """
         statement = _BEGIN + _ASYNC_COMMIT if relaxed else _BEGIN
-        async with self._begun(statement, {"tenant_id": tenant_id}) as (db, _):
+        async with _ending(await self._begin(statement, {"tenant_id": tenant_id})) as db:
             yield db
 
-    @asynccontextmanager
-    async def tenant_asking(
-        self, tenant_id: str, question: str, parameters: Mapping[str, Any]
-    ) -> AsyncIterator[tuple[AsyncConnection, tuple[Any, ...] | None]]:
+    async def open(
+        self, tenant_id: str, question: str = "", parameters: Mapping[str, Any] | None = None
+    ) -> Session:
         """Open a transaction inside the tenant and ask for one row, all in one round trip.
 
         Every request begins so. The question is in psycopg's own notation.
         """
-        statement = f"{_BEGIN}; {question}"
-        async with self._begun(statement, {**parameters, "tenant_id": tenant_id}) as (db, cursor):
-            while cursor.nextset():
-                pass
-            yield db, await cursor.fetchone()
+        statement = f"{_BEGIN}; {question}" if question else _BEGIN
+        return await self._begin(statement, {**(parameters or {}), "tenant_id": tenant_id})
 
-    @asynccontextmanager
-    async def _begun(
-        self, statement: str, parameters: Mapping[str, Any]
-    ) -> AsyncIterator[tuple[AsyncConnection, psycopg.AsyncCursor[tuple[Any, ...]]]]:
-        db, cursor = await self._begin(statement, parameters)
-        try:
-            yield db, cursor
-            await db.commit()
-        finally:
-            # A request that is given up in the middle still has to give its connection back.
-            await asyncio.shield(asyncio.ensure_future(db.close()))
-
-    async def _begin(
-        self, statement: str, parameters: Mapping[str, Any]
-    ) -> tuple[AsyncConnection, psycopg.AsyncCursor[tuple[Any, ...]]]:
+    async def _begin(self, statement: str, parameters: Mapping[str, Any]) -> Session:
         attempt = 0
         while True:
             db = await self._engine.connect()
             try:
-                raw = (await db.get_raw_connection()).driver_connection
+                raw = cast(_Raw, (await db.get_raw_connection()).driver_connection)
                 # Binding in the client lets several statements travel in one message.
-                cursor = psycopg.AsyncClientCursor(cast(psycopg.AsyncConnection[Any], raw))
-                return db, await cursor.execute(statement, parameters)
+                cursor = await psycopg.AsyncClientCursor(raw).execute(statement, parameters)
+                while cursor.nextset():
+                    pass
+                answer = await cursor.fetchone() if cursor.description else None
+                return Session(db, raw, answer)
             except psycopg.OperationalError as error:
                 # A pooled connection may be older than the server. Nothing has happened on it
                 # yet, so the next one is asked, until one of them had to be made anew.
@@ -89,9 +116,19 @@ class Database:
     @asynccontextmanager
     async def system(self) -> AsyncIterator[AsyncConnection]:
         """Open one transaction outside any tenant: it sees no tenant's rows."""
-        async with self._begun("begin", {}) as (db, _):
+        async with _ending(await self._begin("begin", {})) as db:
             yield db
 
     async def close(self) -> None:
         """Close every connection."""
         await self._engine.dispose()
+
+
+@asynccontextmanager
+async def _ending(session: Session) -> AsyncIterator[AsyncConnection]:
+    try:
+        yield session.db
+    except BaseException:
+        await session.give_up()
+        raise
+    await session.commit()

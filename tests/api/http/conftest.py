@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import pytest
 from fastapi import APIRouter, Depends, FastAPI, File, Form, Query, UploadFile
 from pydantic import Field
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, text, tuple_
 from starlette.responses import Response
 
 from api.agents.activities.stream import activity_stream
@@ -22,7 +22,6 @@ from api.http.tenant_events import event_stream
 from api.http.wire import Absent, Camel, Int, Moment, Money, Page, UlidPath
 from models.errors import Conflict, ProblemItem, Unprocessable
 from models.ids import new_id
-from models.queries.walks import merged
 from models.rules.vocabulary import CampaignStatus
 from models.tables.campaigns import Channel
 
@@ -150,12 +149,13 @@ async def channels_flat(reader: Reader, db: ReadDb, paging: Paging) -> Response:
 
 
 async def _channels(db: Any, kind: str | None, limit: int, after: Any) -> Any:
-    walk = select(Channel.id, Channel.name, Channel.type, Channel.created_on)
+    found = select(Channel.id, Channel.name, Channel.type, Channel.created_on)
     if kind is not None:
-        walk = walk.where(Channel.type == kind)
-    found = merged([walk], (Channel.created_on, Channel.id), limit=limit, after=after)
-    order = (found.c.created_on.desc(), found.c.id.desc())
-    return (await db.execute(select(found).order_by(*order))).all()
+        found = found.where(Channel.type == kind)
+    if after is not None:
+        found = found.where(tuple_(Channel.created_on, Channel.id) < tuple_(*after))
+    newest = found.order_by(Channel.created_on.desc(), Channel.id.desc()).limit(limit)
+    return (await db.execute(newest)).all()
 
 
 @router.post("/channels", status_code=201)
@@ -171,6 +171,16 @@ async def add_channel(
     if order.name == "bad":
         raise Unprocessable("After the write.")
     return {"id": channel_id}
+
+
+@router.post("/doomed", status_code=201)
+async def doomed(writer: Writer, db: WriteDb, key: IdempotencyKey) -> dict[str, str]:
+    """Does what the database finds out about when it commits."""
+    await db.execute(
+        text("create temp table twins (id int unique deferrable initially deferred) on commit drop")
+    )
+    await db.execute(text("insert into twins values (1), (1)"))
+    return {"id": "never"}
 
 
 @router.post("/commands", status_code=202)

@@ -185,6 +185,26 @@ async def test_what_nobody_foresaw_is_500_and_tells_nothing(
     assert "secret" not in answer.text
 
 
+@pytest.mark.parametrize("key", [{}, {"Idempotency-Key": "k"}])
+async def test_a_commit_that_fails_is_no_201(
+    http: httpx.AsyncClient, tenant_a: TenantPeople, key: dict[str, str]
+):
+    for _ in range(2):
+        answer = await http.post("/dashboard/v1/probe/doomed", headers=tenant_a.admin.headers | key)
+        assert (answer.status_code, answer.json()["status"]) == (500, 500)
+
+
+async def test_refused_requests_give_their_connections_back(
+    http: httpx.AsyncClient, tenant_a: TenantPeople
+):
+    for _ in range(20):  # The pool has 8.
+        for path in ("channels?limit=0", "boom", "me-with-db"):
+            await http.get(f"/dashboard/v1/probe/{path}", headers=tenant_a.admin.headers)
+        await http.post("/dashboard/v1/probe/admin", headers=tenant_a.reviewer.headers)
+    answer = await http.get("/dashboard/v1/probe/channels", headers=tenant_a.admin.headers)
+    assert answer.status_code == 200
+
+
 async def test_money_and_moments_keep_their_form(http: httpx.AsyncClient, tenant_a: TenantPeople):
     body = {**ORDER, "unitPrice": 0.000001, "dueOn": "2026-03-01T10:00:00.123456+02:00"}
     answer = await http.post(ORDERS, headers=tenant_a.admin.headers, json=body)
