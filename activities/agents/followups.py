@@ -25,7 +25,9 @@ async def followup_of(
     await collect_tool_results(
         db, tenant_id=row.tenant_id, activity_id=row.id, thread=thread, run_id=last_run_id
     )
-    decision = await prompt_facts.decision(db, begin.approval_id)
+    decision = None
+    if begin.approval_id is not None:
+        decision = await prompt_facts.decision(db, begin.approval_id)
     said = await runs_write.messages(db, row.id, thread)
     known = any(facts["brief"] in block.get("text", "") for one in said for block in one.blocks)
     return render.followup_message(

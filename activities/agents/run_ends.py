@@ -12,7 +12,7 @@ from temporalio import activity
 from activities.agents.runs import leave_slot, workflow_run
 from activities.agents.turn_opening import GO_ON, close_open_attempts
 from models.contracts.agent_activities import Ending, EndRun, RunEnd, SubtaskOrder
-from models.db.database import Database
+from models.db.database import Database, at_once
 from models.db.rows import AnyRow
 from models.errors import NotFound
 from models.queries.agents import agent_activities_write as agent_activities
@@ -46,10 +46,12 @@ class RunEndSteps:
             if row is None:
                 raise NotFound("There is no such activity.")
             if row.generation >= end.generation:
-                return await _recorded(db, row)
-            closing = _Closing(db, row, end)
-            result = await closing.result()
+                recorded = await _recorded(db, row)
+                next_in_line = await leave_slot(db, row, end.at) if row.agent_role else None
+                return replace(recorded, next_in_line=next_in_line)
+            # The role's lock first and the tenant's feed after it, in the order of `begin`.
             next_in_line = await leave_slot(db, row, end.at) if row.agent_role else None
+            result = await _Closing(db, row, end).result()
             return replace(result, next_in_line=next_in_line)
 
 
@@ -65,11 +67,11 @@ class _Closing:
         end = self._end
         if end.error is not None:
             return await self._failed(end.error, end.message)
+        if end.ending is Ending.NONE:
+            return await self._output()
         calls = await runs_write.tool_calls(self._db, end.run_id)
         asked = [call for call in calls if call.ending == end.ending and not call.is_error]
         match end.ending:
-            case Ending.NONE:
-                return await self._output()
             case Ending.PLAN:
                 return await self._done(_plan_in_words(asked[-1].input))
             case Ending.VERDICT:
@@ -80,7 +82,7 @@ class _Closing:
                 return await self._question(asked[0].input)
             case Ending.HAND_OVER:
                 return await self._hand_over(asked[0].input)
-            case Ending.SUBTASKS | Ending.REVIEW:
+            case _:
                 return await self._children()
 
     async def _failed(self, error: RunError, message: str) -> RunEnd:
@@ -120,11 +122,13 @@ class _Closing:
         return await self._ask(question, output_id, content_hash)
 
     async def _done(self, text: str) -> RunEnd:
-        output_id, _ = await self._store(text)
-        await self._close_run(RunStatus.COMPLETED)
-        await self._move(ActivityStatus.DONE, None, output_id=output_id, completed_at=self._end.at)
-        await self._log("completed", {"status": ActivityStatus.DONE})
-        await agent_activities.announce_done(self._db, self._row)
+        async with at_once(self._db):
+            output_id, _ = await self._store(text)
+            await self._close_run(RunStatus.COMPLETED)
+            ended = {"output_id": output_id, "completed_at": self._end.at}
+            await self._move(ActivityStatus.DONE, None, **ended)
+            await self._log("completed", {"status": ActivityStatus.DONE})
+            await agent_activities.announce_done(self._db, self._row)
         return RunEnd(status=ActivityStatus.DONE)
 
     async def _question(self, asked: dict[str, Any]) -> RunEnd:
@@ -206,9 +210,10 @@ class _Closing:
         self, status: ActivityStatus, reason: WakeReason | None = None, **values: Any
     ) -> None:
         """Close the run well, with the activity going on later."""
-        await self._close_run(RunStatus.COMPLETED)
-        await self._move(status, reason, **values)
-        await self._log("completed", {"status": status})
+        async with at_once(self._db):
+            await self._close_run(RunStatus.COMPLETED)
+            await self._move(status, reason, **values)
+            await self._log("completed", {"status": status})
 
     async def _move(self, status: ActivityStatus, reason: WakeReason | None, **values: Any) -> None:
         await agent_activities.move(
@@ -258,9 +263,8 @@ class _Closing:
         )
 
     async def _text(self) -> str:
-        run = await runs_write.one(self._db, self._end.run_id)
-        rows = await runs_write.messages(self._db, self._row.id, run.thread)
-        return final_text([row for row in rows if row.run_id == run.id])
+        rows = await runs_write.messages_of_run(self._db, self._row.id, self._end.run_id)
+        return final_text(rows)
 
 
 def final_text(rows: Sequence[Any]) -> str:

@@ -13,7 +13,7 @@ from activities.agents.followups import followup_of
 from activities.prompts import render
 from activities.tools.registry import Toolbox
 from models.contracts.agent_activities import BeginOutcome, BeginRun, Begun
-from models.db.database import Database
+from models.db.database import Database, at_once
 from models.db.rows import AnyRow
 from models.errors import NotFound
 from models.queries.agents import agent_activities_write as agent_activities
@@ -93,9 +93,10 @@ class RunSteps:
         else:
             await self._open(db, row, begin, config)
             limits = (config.max_turns, config.timeout_sec)
-        moved = await _start(db, row, begin)
-        if moved and begin.cause is not WakeReason.AUTO_RETRY:
-            await agent_activities.announce_started(db, row)
+        async with at_once(db):
+            await _start(db, row, begin)
+            if row.generation < begin.generation and begin.cause is not WakeReason.AUTO_RETRY:
+                await agent_activities.announce_started(db, row)
         return Begun(
             outcome=BeginOutcome.RUN,
             run_id=begin.run_id,
@@ -116,43 +117,44 @@ class RunSteps:
             ActivityType(row.type), config.tool_names, row.reviews_id is not None
         )
         facts = await prompt_facts.gather(db, row, tools=[tool.name for tool in tools], at=begin.at)
-        decision = await prompt_facts.decision(db, begin.approval_id)
-        if decision is not None:
-            facts["decision"] = decision.selected_option
+        if begin.approval_id is not None:
+            decision = await prompt_facts.decision(db, begin.approval_id)
+            facts["decision"] = None if decision is None else decision.selected_option
         writer = self._writer(config.model)
         thread = 1 if last is None else last.thread + (before is None)
-        await runs_write.open_run(
-            db,
-            {
-                "id": begin.run_id,
-                "tenant_id": row.tenant_id,
-                "activity_id": row.id,
-                "number": 1 if last is None else last.number + 1,
-                "thread": thread,
-                "status": RunStatus.RUNNING,
-                "agent_role": row.agent_role,
-                "adapter": writer.adapter,
-                "model": writer.model,
-                "config": _config_json(config, [tool.name for tool in tools]),
-                "system_prompt": render.system_prompt(facts, config.prompt_template),
-                "facts": facts if writer.adapter == "offline" else {},
-                "started_at": begin.at,
-            },
-        )
         text = (
             render.first_message(facts)
             if before is None
             else await followup_of(db, row, begin, before.id, thread, facts)
         )
-        await runs_write.add_message(
-            db,
-            tenant_id=row.tenant_id,
-            activity_id=row.id,
-            thread=thread,
-            run_id=begin.run_id,
-            role="user",
-            blocks=[{"kind": "text", "text": text}],
-        )
+        run = {
+            "id": begin.run_id,
+            "tenant_id": row.tenant_id,
+            "activity_id": row.id,
+            "number": 1 if last is None else last.number + 1,
+            "thread": thread,
+            "status": RunStatus.RUNNING,
+            "agent_role": row.agent_role,
+            "adapter": writer.adapter,
+            "model": writer.model,
+            "config": _config_json(config, [tool.name for tool in tools]),
+            "system_prompt": render.system_prompt(facts, config.prompt_template),
+            "facts": facts if writer.adapter == "offline" else {},
+            "started_at": begin.at,
+        }
+        seq = 1 if before is None else await runs_write.next_seq(db, row.id, thread)
+        async with at_once(db):
+            await runs_write.open_run(db, run)
+            await runs_write.add_message(
+                db,
+                tenant_id=row.tenant_id,
+                activity_id=row.id,
+                thread=thread,
+                run_id=begin.run_id,
+                role="user",
+                blocks=[{"kind": "text", "text": text}],
+                seq=seq,
+            )
 
 
 def _goes_on(last: AnyRow, row: AnyRow, begin: BeginRun, last_error: RunError | None) -> bool:

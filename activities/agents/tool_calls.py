@@ -10,7 +10,7 @@ from activities.tools.ports import ToolContext
 from activities.tools.registry import Toolbox
 from models.contracts.agent_activities import CallTool, Ending, ToolOutcome
 from models.db.database import Database
-from models.queries.agents import runs_write, stream, turns_write
+from models.queries.agents import runs_write, stream
 from models.rules.vocabulary import ActivityType
 
 STREAMED_CHARACTERS = 20_000
@@ -28,7 +28,6 @@ class ToolSteps:
     async def call(self, call: CallTool) -> ToolOutcome:
         """Make one call; what is wrong with it goes back to the model, not up as an error."""
         async with self._database.tenant(call.tenant_id) as db:
-            run = await turns_write.run_with_state(db, call.run_id)
             asked = await runs_write.tool_call(db, call.run_id, call.call_id)
         if asked.output is not None:
             return _outcome(asked.name, asked.ending, is_error=asked.is_error)
@@ -38,12 +37,12 @@ class ToolSteps:
             activity_id=call.activity_id,
             run_id=call.run_id,
             call_id=call.call_id,
-            role=run.agent_role,
-            activity_type=ActivityType(run.activity_type),
+            role=asked.agent_role,
+            activity_type=ActivityType(asked.activity_type),
             at=call.at,
         )
         answer = await self._toolbox.call(
-            asked.name, context, asked.input, offered=tuple(run.config["tools"])
+            asked.name, context, asked.input, offered=tuple(asked.config["tools"])
         )
         async with self._database.tenant(call.tenant_id) as db:
             first = await runs_write.answer_tool_call(

@@ -38,11 +38,14 @@ def from_json(block: Mapping[str, Any]) -> Block:
     )
 
 
-def messages_of(rows: Sequence[AnyRow]) -> tuple[Message, ...]:
-    """A stored transcript as the model is sent it."""
+def messages_of(
+    rows: Sequence[AnyRow], added: Sequence[Sequence[Mapping[str, Any]]] = ()
+) -> tuple[Message, ...]:
+    """A stored transcript as the model is sent it, and what the user's side adds to it."""
+    said = [(row.role, row.blocks) for row in rows] + [("user", blocks) for blocks in added]
     return tuple(
-        Message(role=row.role, blocks=tuple(from_json(block) for block in row.blocks))
-        for row in rows
+        Message(role=role, blocks=tuple(from_json(block) for block in blocks))
+        for role, blocks in said
     )
 
 
@@ -65,17 +68,35 @@ def clean_json(value: Any) -> Any:
 async def collect_tool_results(
     db: AsyncConnection, *, tenant_id: str, activity_id: str, thread: int, run_id: str
 ) -> None:
-    """Answer the transcript's last message, if it asked for tools, with what the tools gave.
+    """Store the answer to the transcript's last message, if it asked for tools."""
+    rows = await runs_write.messages(db, activity_id, thread)
+    results = await tool_results(db, rows, run_id)
+    if results:
+        await runs_write.add_message(
+            db,
+            tenant_id=tenant_id,
+            activity_id=activity_id,
+            thread=thread,
+            run_id=run_id,
+            role="user",
+            blocks=results,
+            seq=rows[-1].seq + 1,
+        )
+
+
+async def tool_results(
+    db: AsyncConnection, rows: Sequence[AnyRow], run_id: str
+) -> list[dict[str, Any]]:
+    """What the tools gave that a transcript's last message asked for, as blocks.
 
     Every request gets a result, also one whose call never came about: a vendor refuses a
     transcript with an open one.
     """
-    rows = await runs_write.messages(db, activity_id, thread)
     if not rows or rows[-1].role != "assistant":
-        return
+        return []
     asked = [block for block in rows[-1].blocks if block["kind"] == "tool_use"]
     if not asked:
-        return
+        return []
     given = {call.id: call for call in await runs_write.tool_calls(db, run_id)}
     results: list[dict[str, Any]] = []
     for block in asked:
@@ -90,13 +111,4 @@ async def collect_tool_results(
                 )
             )
         )
-    await runs_write.add_message(
-        db,
-        tenant_id=tenant_id,
-        activity_id=activity_id,
-        thread=thread,
-        run_id=run_id,
-        role="user",
-        blocks=results,
-        seq=rows[-1].seq + 1,
-    )
+    return results

@@ -1,6 +1,6 @@
 """Before the model is asked: what was cut off is booked, the checkpoint passed, money reserved."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -9,12 +9,13 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.agents.deltas import counters_of
-from activities.agents.transcripts import collect_tool_results, messages_of
+from activities.agents.transcripts import messages_of, tool_results
 from activities.llm import sizing
 from activities.ports import StopReason, TurnRequest, Usage
 from activities.prompts import render
 from activities.tools.registry import Toolbox
 from models.contracts.agent_activities import TakeTurn, Turn, TurnOutcome
+from models.db.database import at_once
 from models.db.rows import AnyRow
 from models.queries.agents import prompt_facts, purse, runs_write, stream, turns_write
 from models.queries.agents.purse import Reservation, Reserved
@@ -51,6 +52,14 @@ class OpenTurn:
     next_seq: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Added:
+    """Messages that a transcript gets before its next turn, and the notes that are in them."""
+
+    messages: list[list[dict[str, Any]]]
+    note_ids: list[str]
+
+
 class TurnOpening:
     """Decides in one transaction whether a turn may be asked, and with what."""
 
@@ -62,13 +71,14 @@ class TurnOpening:
         self, db: AsyncConnection, take: TakeTurn, prices: Mapping[str, Price]
     ) -> OpenTurn | Turn:
         """Open the turn, or answer what already came of it or stands against it."""
-        run = await turns_write.run_with_state(db, take.run_id)
-        tried = await turns_write.attempts(db, run.id, take.number)
+        run = await turns_write.opening_state(db, take.run_id, take.number)
+        tried = await turns_write.attempts(db, run.id, take.number) if run.tried else ()
         if tried and tried[-1].status == turns_write.SETTLED:
             calls = await runs_write.tool_calls(db, run.id, take.number)
             return outcome_of(run, tried[-1].stop_reason, [call.id for call in calls])
-        await self._bring_up_to_date(db, run, take)
-        request = await self._request(db, run)
+        rows = await runs_write.messages(db, run.activity_id, run.thread)
+        added = await _missing(db, run, take, rows)
+        request = self._request(run, rows, added)
         price = prices[run.model]
         for row in tried:
             if row.status == turns_write.OPEN:
@@ -76,49 +86,42 @@ class TurnOpening:
         held = checkpoint(run)
         if held is not None:
             return Turn(outcome=TurnOutcome.HELD, held_by=held)
-        if await turns_write.invalid_plans(db, run.id) >= PLAN_TRIES:
+        if run.refused_plans >= PLAN_TRIES:
             return _error(RunError.MODEL_ERROR, f"No valid plan after {PLAN_TRIES} tries.")
-        return await self._reserve(db, run, take, request, price, len(tried) + 1)
-
-    async def _bring_up_to_date(self, db: AsyncConnection, run: AnyRow, take: TakeTurn) -> None:
-        """Answer open tool calls, say what a stopped answer needs, and pass notes on."""
-        await collect_tool_results(
-            db,
-            tenant_id=run.tenant_id,
-            activity_id=run.activity_id,
-            thread=run.thread,
-            run_id=run.id,
-        )
-        rows = await runs_write.messages(db, run.activity_id, run.thread)
-        texts = []
-        if rows[-1].role == "assistant":
-            before = await turns_write.attempts(db, run.id, take.number - 1)
-            cut = bool(before) and before[-1].stop_reason == StopReason.MAX_TOKENS
-            nudge = _NUDGES.get(ActivityType(run.activity_type), GO_ON)
-            texts.append(GO_ON if cut else nudge)
-        kinds = [CommentType.INTERVENTION_NOTE]
-        notes = await prompt_facts.unread_comments(db, run.activity_id, kinds=kinds)
-        if notes:
-            await prompt_facts.mark_read(db, [note.id for note in notes], run.id)
-            texts.append(render.intervention_message([note.text for note in notes]))
-        for position, text in enumerate(texts):
-            await runs_write.add_message(
+        reservation = await _reserve(db, run, take, request, price)
+        if reservation.outcome is not Reserved.YES:
+            return _refused(reservation)
+        next_seq = rows[-1].seq + 1
+        async with at_once(db):
+            await _store(db, run, added, next_seq)
+            await turns_write.open_attempt(
                 db,
-                tenant_id=run.tenant_id,
-                activity_id=run.activity_id,
-                thread=run.thread,
-                run_id=run.id,
-                role="user",
-                blocks=[{"kind": "text", "text": text}],
-                seq=rows[-1].seq + 1 + position,
+                {
+                    "tenant_id": run.tenant_id,
+                    "run_id": run.id,
+                    "number": take.number,
+                    "attempt": len(tried) + 1,
+                    "activity_id": run.activity_id,
+                    "model": run.model,
+                    "reserved_usd": reservation.amount,
+                    "beyond_cap": reservation.beyond_cap,
+                    "reserved_month": reservation.month,
+                },
             )
+        return OpenTurn(
+            run=run,
+            attempt=len(tried) + 1,
+            request=request,
+            price=price,
+            reservation=reservation,
+            next_seq=next_seq + len(added.messages),
+        )
 
-    async def _request(self, db: AsyncConnection, run: AnyRow) -> TurnRequest:
-        rows = await runs_write.messages(db, run.activity_id, run.thread)
+    def _request(self, run: AnyRow, rows: Sequence[AnyRow], added: _Added) -> TurnRequest:
         return TurnRequest(
             model=run.model,
             system=run.system_prompt,
-            messages=messages_of(rows),
+            messages=messages_of(rows, added.messages),
             tools=self._toolbox.offered(
                 ActivityType(run.activity_type),
                 tuple(run.config["tools"]),
@@ -128,54 +131,60 @@ class TurnOpening:
             facts=run.facts,
         )
 
-    async def _reserve(
-        self,
-        db: AsyncConnection,
-        run: AnyRow,
-        take: TakeTurn,
-        request: TurnRequest,
-        price: Price,
-        attempt: int,
-    ) -> OpenTurn | Turn:
-        limit = run.config["max_cost_usd"]
-        reservation = await purse.reserve(
+
+async def _missing(
+    db: AsyncConnection, run: AnyRow, take: TakeTurn, rows: Sequence[AnyRow]
+) -> _Added:
+    """What the transcript lacks: answers of tools, what a stopped answer needs, people's notes."""
+    texts: list[str] = []
+    note_ids: list[str] = []
+    results = await tool_results(db, rows, run.id)
+    if not results and rows[-1].role == "assistant":
+        before = await turns_write.attempts(db, run.id, take.number - 1)
+        cut = bool(before) and before[-1].stop_reason == StopReason.MAX_TOKENS
+        nudge = _NUDGES.get(ActivityType(run.activity_type), GO_ON)
+        texts.append(GO_ON if cut else nudge)
+    if run.has_notes:
+        kinds = [CommentType.INTERVENTION_NOTE]
+        notes = await prompt_facts.unread_comments(db, run.activity_id, kinds=kinds)
+        note_ids = [note.id for note in notes]
+        texts.append(render.intervention_message([note.text for note in notes]))
+    said = [[{"kind": "text", "text": text}] for text in texts]
+    return _Added(messages=[results, *said] if results else said, note_ids=note_ids)
+
+
+async def _store(db: AsyncConnection, run: AnyRow, added: _Added, seq: int) -> None:
+    await prompt_facts.mark_read(db, added.note_ids, run.id)
+    for position, blocks in enumerate(added.messages):
+        await runs_write.add_message(
             db,
             tenant_id=run.tenant_id,
             activity_id=run.activity_id,
-            campaign_id=run.campaign_id,
-            amount=money.worst_case(
-                price,
-                prompt_bytes=sizing.prompt_bytes(request),
-                max_output_tokens=request.max_output_tokens,
-            ),
-            activity_limit=None if limit is None else Decimal(limit),
-            at=take.at,
+            thread=run.thread,
+            run_id=run.id,
+            role="user",
+            blocks=blocks,
+            seq=seq + position,
         )
-        if reservation.outcome is not Reserved.YES:
-            return _refused(reservation)
-        await turns_write.open_attempt(
-            db,
-            {
-                "tenant_id": run.tenant_id,
-                "run_id": run.id,
-                "number": take.number,
-                "attempt": attempt,
-                "activity_id": run.activity_id,
-                "model": run.model,
-                "reserved_usd": reservation.amount,
-                "beyond_cap": reservation.beyond_cap,
-                "reserved_month": reservation.month,
-            },
-        )
-        rows = await runs_write.messages(db, run.activity_id, run.thread)
-        return OpenTurn(
-            run=run,
-            attempt=attempt,
-            request=request,
-            price=price,
-            reservation=reservation,
-            next_seq=rows[-1].seq + 1,
-        )
+
+
+async def _reserve(
+    db: AsyncConnection, run: AnyRow, take: TakeTurn, request: TurnRequest, price: Price
+) -> Reservation:
+    limit = run.config["max_cost_usd"]
+    return await purse.reserve(
+        db,
+        tenant_id=run.tenant_id,
+        activity_id=run.activity_id,
+        campaign_id=run.campaign_id,
+        amount=money.worst_case(
+            price,
+            prompt_bytes=sizing.prompt_bytes(request),
+            max_output_tokens=request.max_output_tokens,
+        ),
+        activity_limit=None if limit is None else Decimal(limit),
+        at=take.at,
+    )
 
 
 def checkpoint(run: AnyRow) -> WakeReason | None:
@@ -281,15 +290,16 @@ async def settle(
         month=row.reserved_month,
         cost=spent,
     )
-    await turns_write.book(
-        db,
-        run,
-        turn=row.number,
-        attempt=row.attempt,
-        price=price,
-        counters=counters,
-        cost=spent,
-    )
+    async with at_once(db):
+        await turns_write.book(
+            db,
+            run,
+            turn=row.number,
+            attempt=row.attempt,
+            price=price,
+            counters=counters,
+            cost=spent,
+        )
     return spent
 
 

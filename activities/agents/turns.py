@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
+from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
@@ -32,12 +33,15 @@ from activities.ports import (
 )
 from activities.tools.registry import Toolbox
 from models.contracts.agent_activities import TakeTurn, Turn, TurnOutcome
-from models.db.database import Database
+from models.db.database import Database, at_once
 from models.errors import DomainError
 from models.queries.agents import runs_write, stream, turns_write
 from models.rules import money
 from models.rules.money import Price
 from models.rules.vocabulary import RunError
+
+PRICES_KEPT_S: Final = 10.0
+"""A new price counts this much later at most; every turn would else read all of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +69,7 @@ class TurnSteps:
     ) -> None:
         self._database = database
         self._llms = llms
+        self._prices = _PriceList()
         self._opening = TurnOpening(toolbox, max_output_tokens)
 
     @activity.defn(name="agent_activity.turn")
@@ -72,8 +77,7 @@ class TurnSteps:
         """Take one turn; a vendor that is busy raises, so that Temporal tries again later."""
         try:
             async with self._database.tenant(take.tenant_id) as db:
-                prices = _Prices(await turns_write.known_prices(db, _today()))
-                opened = await self._opening.open(db, take, prices)
+                opened = await self._opening.open(db, take, await self._prices.on(db, _today()))
         except DomainError as refusal:
             return _error(RunError.MODEL_ERROR, refusal.detail)
         if isinstance(opened, Turn):
@@ -132,47 +136,74 @@ class TurnSteps:
             )
             if cost is None:
                 raise ApplicationError("Another attempt took this turn over.")
-            if blocks:
-                await runs_write.add_message(
-                    db,
-                    tenant_id=take.tenant_id,
-                    activity_id=take.activity_id,
-                    thread=opened.run.thread,
-                    run_id=take.run_id,
-                    role="assistant",
-                    blocks=blocks,
-                    seq=opened.next_seq,
-                )
-            await turns_write.add_tool_calls(db, calls)
-            await stream.append(
-                db,
-                tenant_id=take.tenant_id,
-                activity_id=take.activity_id,
-                run_id=take.run_id,
-                turn=take.number,
-                attempt=opened.attempt,
-                entries=[
-                    *log.rest(),
-                    *(("tool_call", {"name": c["name"], "input": c["input"]}) for c in calls),
-                ],
-            )
+            async with at_once(db):
+                await _store(db, take, opened, log, blocks, calls)
         if not blocks:
             return _error(RunError.MODEL_ERROR, "The model answered nothing.")
         turn = outcome_of(opened.run, end.stop_reason, [call["id"] for call in calls])
         return replace(turn, cost_usd=str(cost))
 
 
-class _Prices(dict[str, Price]):
-    """The price of each model today; one that is unknown is refused by `price_on`."""
+async def _store(
+    db: AsyncConnection,
+    take: TakeTurn,
+    opened: OpenTurn,
+    log: DeltaLog,
+    blocks: list[dict[str, Any]],
+    calls: list[dict[str, Any]],
+) -> None:
+    """Write down what the model said and asked for."""
+    if blocks:
+        await runs_write.add_message(
+            db,
+            tenant_id=take.tenant_id,
+            activity_id=take.activity_id,
+            thread=opened.run.thread,
+            run_id=take.run_id,
+            role="assistant",
+            blocks=blocks,
+            seq=opened.next_seq,
+        )
+    await turns_write.add_tool_calls(db, calls)
+    asked = (("tool_call", {"name": c["name"], "input": c["input"]}) for c in calls)
+    await stream.append(
+        db,
+        tenant_id=take.tenant_id,
+        activity_id=take.activity_id,
+        run_id=take.run_id,
+        turn=take.number,
+        attempt=opened.attempt,
+        entries=[*log.rest(), *asked],
+    )
 
-    def __init__(self, known: list[Price]) -> None:
+
+class _Prices(dict[str, Price]):
+    """The price of each model on a day; one that is unknown is refused by `price_on`."""
+
+    def __init__(self, known: list[Price], day: date) -> None:
         super().__init__()
+        self.day = day
+        self.read_at = time.monotonic()
         self._known = known
 
     def __missing__(self, model: str) -> Price:
-        price = money.price_on(self._known, model, _today())
+        price = money.price_on(self._known, model, self.day)
         self[model] = price
         return price
+
+
+class _PriceList:
+    """What models cost, read again every `PRICES_KEPT_S` and when the day turns."""
+
+    def __init__(self) -> None:
+        self._newest: _Prices | None = None
+
+    async def on(self, db: AsyncConnection, day: date) -> _Prices:
+        """The prices of this day."""
+        newest = self._newest
+        if newest is None or newest.day != day or time.monotonic() - newest.read_at > PRICES_KEPT_S:
+            self._newest = newest = _Prices(await turns_write.known_prices(db, day), day)
+        return newest
 
 
 def _today() -> date:

@@ -2,9 +2,22 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import (
+    BindParameter,
+    Select,
+    Text,
+    bindparam,
+    exists,
+    func,
+    select,
+    text,
+    type_coerce,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.db.rows import AnyRow
@@ -23,37 +36,55 @@ async def gather(
     db: AsyncConnection, row: AnyRow, *, tools: Sequence[str], at: datetime
 ) -> dict[str, Any]:
     """Everything that an activity's first prompt says, as JSON."""
-    campaign = (
-        await db.execute(
-            select(Campaign.name, Campaign.brief).where(Campaign.id == row.campaign_id)
-        )
-    ).one()
+    asked = {"campaign": row.campaign_id, "deliverable": row.deliverable_id, "activity": row.id}
+    found = (await db.execute(_surroundings(), asked)).one()
+    needs = found.has_inputs or row.reviews_id is not None
     return {
         "role": row.agent_role,
         "activity_type": row.type,
         "title": row.title,
         "prompt": row.input_prompt,
-        "campaign_name": campaign.name,
-        "brief": campaign.brief,
-        "deliverables": await _deliverables(db, row.campaign_id),
-        "inputs": await _inputs(db, row),
-        "feedback": await feedback(db, row.id),
+        "campaign_name": found.name,
+        "brief": found.brief,
+        "deliverables": found.deliverables,
+        "inputs": await _inputs(db, row) if needs else [],
+        "feedback": await feedback(db, row.id) if found.was_asked else [],
         "decision": None,
         "review_of": row.reviews_id,
-        "template": await _template(db, row.deliverable_id),
-        "attachments": await _attachments(db, row.campaign_id),
+        "template": found.template,
+        "attachments": await _attachments(db, row.campaign_id) if found.has_attachments else [],
         "today": at.date().isoformat(),
         "tools": list(tools),
     }
 
 
-async def _deliverables(db: AsyncConnection, campaign_id: str) -> list[dict[str, Any]]:
-    found = await db.execute(
-        select(Deliverable.id, Deliverable.type, Deliverable.quantity)
-        .where(Deliverable.campaign_id == campaign_id)
-        .order_by(Deliverable.position)
+@cache
+def _surroundings() -> Select[*tuple[Any, ...]]:
+    """The campaign, and whether there is more to read: most activities have nothing of the rest."""
+    campaign: BindParameter[str] = bindparam("campaign", type_=Text)
+    activity: BindParameter[str] = bindparam("activity", type_=Text)
+    one = func.jsonb_build_object(
+        "id", Deliverable.id, "type", Deliverable.type, "quantity", Deliverable.quantity
     )
-    return [dict(row._mapping) for row in found]
+    ordered = select(
+        func.coalesce(
+            func.jsonb_agg(aggregate_order_by(one, Deliverable.position)), text("'[]'::jsonb")
+        )
+    ).where(Deliverable.campaign_id == campaign)
+    template = (
+        select(ActivityTemplate.prompt)
+        .join(Deliverable, Deliverable.template_id == ActivityTemplate.id)
+        .where(Deliverable.id == bindparam("deliverable", type_=Text))
+    )
+    return select(
+        Campaign.name,
+        Campaign.brief,
+        type_coerce(ordered.scalar_subquery(), JSONB).label("deliverables"),
+        template.scalar_subquery().label("template"),
+        exists().where(ActivityDependency.activity_id == activity).label("has_inputs"),
+        exists().where(ApprovalActivity.activity_id == activity).label("was_asked"),
+        exists().where(Attachment.campaign_id == campaign).label("has_attachments"),
+    ).where(Campaign.id == campaign)
 
 
 async def _inputs(db: AsyncConnection, row: AnyRow) -> list[dict[str, Any]]:
@@ -70,15 +101,6 @@ async def _inputs(db: AsyncConnection, row: AnyRow) -> list[dict[str, Any]]:
         .limit(50)
     )
     return [dict(one._mapping) for one in found]
-
-
-async def _template(db: AsyncConnection, deliverable_id: str | None) -> str | None:
-    found = await db.execute(
-        select(ActivityTemplate.prompt)
-        .join(Deliverable, Deliverable.template_id == ActivityTemplate.id)
-        .where(Deliverable.id == deliverable_id)
-    )
-    return found.scalar_one_or_none()
 
 
 async def _attachments(db: AsyncConnection, campaign_id: str) -> list[dict[str, Any]]:

@@ -61,17 +61,23 @@ async def reserve(
         update(AgentActivity)
         .where(AgentActivity.id == activity_id)
         .values(reserved_usd=AgentActivity.reserved_usd + amount)
-        .returning(AgentActivity.spent_usd + AgentActivity.reserved_usd, AgentActivity.beyond_cap)
+        .returning(
+            AgentActivity.spent_usd + AgentActivity.reserved_usd,
+            AgentActivity.beyond_cap,
+            select(Tenant.monthly_cap_usd).where(Tenant.id == tenant_id).scalar_subquery(),
+        )
     )
-    committed, beyond_cap = held.one()
+    committed, beyond_cap, monthly_cap = held.one()
     if activity_limit is not None and committed > activity_limit:
         await _unhold(db, activity_id, amount)
         return Reservation(outcome=Reserved.ACTIVITY_LIMIT, limit=activity_limit)
     month = date(at.year, at.month, 1)
-    capped, refused = await _reserve_of_tenant(db, tenant_id, month, amount)
+    refused = None
+    if monthly_cap is not None:
+        refused = await _reserve_of_tenant(db, tenant_id, month, amount, monthly_cap)
     if refused is None:
         refused = await _reserve_of_campaign(db, campaign_id, amount, beyond_cap)
-        if refused is not None and capped:
+        if refused is not None and monthly_cap is not None:
             await _move_month(db, tenant_id, month, reserved=-amount, spent=Decimal(0))
     if refused is not None:
         await _unhold(db, activity_id, amount)
@@ -80,7 +86,7 @@ async def reserve(
         outcome=Reserved.YES,
         amount=amount,
         beyond_cap=beyond_cap,
-        month=month if capped else None,
+        month=None if monthly_cap is None else month,
     )
 
 
@@ -93,12 +99,8 @@ async def _unhold(db: AsyncConnection, activity_id: str, amount: Decimal) -> Non
 
 
 async def _reserve_of_tenant(
-    db: AsyncConnection, tenant_id: str, month: date, amount: Decimal
-) -> tuple[bool, Reservation | None]:
-    found = await db.execute(select(Tenant.monthly_cap_usd).where(Tenant.id == tenant_id))
-    cap = found.scalar_one()
-    if cap is None:
-        return False, None
+    db: AsyncConnection, tenant_id: str, month: date, amount: Decimal, cap: Decimal
+) -> Reservation | None:
     await db.execute(
         insert(TenantSpend).values(tenant_id=tenant_id, month=month).on_conflict_do_nothing()
     )
@@ -111,9 +113,7 @@ async def _reserve_of_tenant(
         )
         .values(reserved_usd=TenantSpend.reserved_usd + amount)
     )
-    if taken.rowcount:
-        return True, None
-    return True, Reservation(outcome=Reserved.TENANT_LIMIT, limit=cap)
+    return None if taken.rowcount else Reservation(outcome=Reserved.TENANT_LIMIT, limit=cap)
 
 
 async def _reserve_of_campaign(

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,6 +16,7 @@ from models.db.rows import AnyRow
 from models.errors import NotFound
 from models.rules.roles import ROLES
 from models.rules.vocabulary import RunError, RunStatus
+from models.tables.agent_activities import AgentActivity
 from models.tables.agent_runs import AgentConfig, AgentRun, LlmTurn, ToolCall, TranscriptMessage
 
 
@@ -135,6 +137,26 @@ async def messages(db: AsyncConnection, activity_id: str, thread: int) -> Sequen
     return found.all()
 
 
+async def messages_of_run(db: AsyncConnection, activity_id: str, run_id: str) -> Sequence[AnyRow]:
+    """What a run added to its transcript, in order: rows of role and blocks."""
+    found = await db.execute(
+        select(TranscriptMessage.role, TranscriptMessage.blocks)
+        .where(TranscriptMessage.activity_id == activity_id, TranscriptMessage.run_id == run_id)
+        .order_by(TranscriptMessage.thread, TranscriptMessage.seq)
+    )
+    return found.all()
+
+
+async def next_seq(db: AsyncConnection, activity_id: str, thread: int) -> int:
+    """The number of the message that comes next in a transcript."""
+    found = await db.execute(
+        select(func.coalesce(func.max(TranscriptMessage.seq), 0)).where(
+            TranscriptMessage.activity_id == activity_id, TranscriptMessage.thread == thread
+        )
+    )
+    return int(found.scalar_one()) + 1
+
+
 async def add_message(
     db: AsyncConnection,
     *,
@@ -144,14 +166,9 @@ async def add_message(
     run_id: str,
     role: str,
     blocks: Sequence[Mapping[str, Any]],
-    seq: int | None = None,
+    seq: int,
 ) -> None:
-    """Append a message to a transcript (at `seq` when the caller knows where it ends)."""
-    if seq is None:
-        last = select(func.coalesce(func.max(TranscriptMessage.seq), 0)).where(
-            TranscriptMessage.activity_id == activity_id, TranscriptMessage.thread == thread
-        )
-        seq = int((await db.execute(last)).scalar_one()) + 1
+    """Append a message to a transcript; one that is there already stays as it is."""
     await db.execute(
         insert(TranscriptMessage)
         .values(
@@ -167,9 +184,7 @@ async def add_message(
     )
 
 
-async def tool_calls(
-    db: AsyncConnection, run_id: str, turn: int | None = None
-) -> Sequence[AnyRow]:
+async def tool_calls(db: AsyncConnection, run_id: str, turn: int | None = None) -> Sequence[AnyRow]:
     """The tool calls of a run (or of one of its turns), in the order they were asked for."""
     statement = select(ToolCall.__table__).where(ToolCall.run_id == run_id)
     if turn is not None:
@@ -179,11 +194,22 @@ async def tool_calls(
 
 
 async def tool_call(db: AsyncConnection, run_id: str, call_id: str) -> AnyRow:
-    """One tool call that is known to exist."""
-    found = await db.execute(
-        select(ToolCall.__table__).where(ToolCall.run_id == run_id, ToolCall.id == call_id)
-    )
-    return found.one()
+    """One tool call that is known to exist, with its run's role, type of activity and config."""
+    return (await db.execute(_tool_call(), {"run": run_id, "call": call_id})).one()
+
+
+@cache
+def _tool_call() -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            ToolCall.name, ToolCall.input, ToolCall.turn, ToolCall.output, ToolCall.is_error,
+            ToolCall.ending, AgentRun.agent_role, AgentRun.config,
+            AgentActivity.type.label("activity_type"),
+        )
+        .join(AgentRun, AgentRun.id == ToolCall.run_id)
+        .join(AgentActivity, AgentActivity.id == AgentRun.activity_id)
+        .where(ToolCall.run_id == bindparam("run"), ToolCall.id == bindparam("call"))
+    )  # fmt: skip
 
 
 async def answer_tool_call(

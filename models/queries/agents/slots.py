@@ -2,12 +2,16 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import ColumnElement, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from models.db.database import at_once
+from models.rules.vocabulary import ActivityStatus
+from models.tables.agent_activities import AgentActivity
 from models.tables.agent_runs import AgentSlot
 
+_QUEUED = (ActivityStatus.ASSIGNED, ActivityStatus.REASSIGNED)
 _LOCK = text("select pg_advisory_xact_lock(hashtextextended(:name, 0))")
 
 
@@ -25,12 +29,13 @@ async def take(
     at: datetime,
 ) -> bool:
     """Take a place, or queue for one; True when the activity holds a place now."""
-    await _lock(db, tenant_id, role)
-    await db.execute(
-        insert(AgentSlot)
-        .values(tenant_id=tenant_id, activity_id=activity_id, role=role, queued_on=at)
-        .on_conflict_do_nothing()
-    )
+    async with at_once(db):
+        await _lock(db, tenant_id, role)
+        await db.execute(
+            insert(AgentSlot)
+            .values(tenant_id=tenant_id, activity_id=activity_id, role=role, queued_on=at)
+            .on_conflict_do_nothing()
+        )
     ahead = (
         select(AgentSlot.activity_id)
         .where(AgentSlot.tenant_id == tenant_id, AgentSlot.role == role)
@@ -57,16 +62,20 @@ async def give_back(
     concurrency: int,
     at: datetime,
 ) -> str | None:
-    """Give a place back (or leave the queue); answers the activity that holds it from now on."""
+    """Give a place back (or leave the queue); answers the activity that holds it from now on.
+
+    Asked again, because a worker died before it could tell that activity, it answers one that
+    holds a place and does not use it. An activity that is told twice just looks twice.
+    """
     await _lock(db, tenant_id, role)
-    await db.execute(delete(AgentSlot).where(AgentSlot.activity_id == activity_id))
+    left = await db.execute(delete(AgentSlot).where(AgentSlot.activity_id == activity_id))
     mine = (AgentSlot.tenant_id == tenant_id, AgentSlot.role == role)
-    held = select(func.count()).where(*mine, AgentSlot.held_since.is_not(None))
-    if (await db.execute(held)).scalar_one() >= concurrency:
-        return None
+    if not left.rowcount:
+        return await _idle_holder(db, *mine)
+    held = select(func.count()).where(*mine, AgentSlot.held_since.is_not(None)).scalar_subquery()
     oldest = (
         select(AgentSlot.activity_id)
-        .where(*mine, AgentSlot.held_since.is_(None))
+        .where(*mine, AgentSlot.held_since.is_(None), held < concurrency)
         .order_by(AgentSlot.queued_on, AgentSlot.activity_id)
         .limit(1)
         .scalar_subquery()
@@ -78,3 +87,14 @@ async def give_back(
         .returning(AgentSlot.activity_id)
     )
     return promoted.scalar_one_or_none()
+
+
+async def _idle_holder(db: AsyncConnection, *mine: ColumnElement[bool]) -> str | None:
+    found = await db.execute(
+        select(AgentSlot.activity_id)
+        .join(AgentActivity, AgentActivity.id == AgentSlot.activity_id)
+        .where(*mine, AgentSlot.held_since.is_not(None), AgentActivity.status.in_(_QUEUED))
+        .order_by(AgentSlot.held_since)
+        .limit(1)
+    )
+    return found.scalar_one_or_none()

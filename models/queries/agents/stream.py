@@ -1,14 +1,32 @@
 """The streamed log of an activity: appended in order, announced once a batch."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import insert
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.queries.records import events
-from models.tables.agent_runs import ActivityStream, RunEvent
+
+# The counter's row lock makes the order of commits the order of numbers.
+_APPEND = text(
+    """
+    with counter as (
+        insert into activity_stream (activity_id, tenant_id, next_seq)
+        values (:activity_id, :tenant_id, 1 + cast(:count as bigint))
+        on conflict (activity_id) do update set next_seq = activity_stream.next_seq + :count
+        returning next_seq - :count as first
+    ), appended as (
+        insert into run_event (tenant_id, activity_id, seq, run_id, turn, attempt, kind, payload)
+        select :tenant_id, :activity_id, first + position - 1, cast(:run_id as text),
+               cast(:turn as integer), cast(:attempt as integer), kind, cast(payload as jsonb)
+        from counter, unnest(cast(:kinds as text[]), cast(:payloads as text[]))
+             with ordinality as entry (kind, payload, position)
+    )
+    select pg_notify(:channel, :topic)
+    """
+)
 
 
 async def append(
@@ -21,33 +39,22 @@ async def append(
     attempt: int | None,
     entries: Sequence[tuple[str, Mapping[str, Any]]],
 ) -> None:
-    """Append (kind, payload) entries; the counter's row lock makes commit order seq order."""
+    """Append (kind, payload) entries."""
     if not entries:
         return
-    count = len(entries)
-    counter = (
-        upsert(ActivityStream)
-        .values(activity_id=activity_id, tenant_id=tenant_id, next_seq=1 + count)
-        .on_conflict_do_update(
-            index_elements=["activity_id"], set_={"next_seq": ActivityStream.next_seq + count}
-        )
-        .returning(ActivityStream.next_seq)
-    )
-    after_last = (await db.execute(counter)).scalar_one()
+    about = {"activityId": activity_id}
     await db.execute(
-        insert(RunEvent),
-        [
-            {
-                "tenant_id": tenant_id,
-                "activity_id": activity_id,
-                "seq": after_last - count + position,
-                "run_id": run_id,
-                "turn": turn,
-                "attempt": attempt,
-                "kind": kind,
-                "payload": {**payload, "activityId": activity_id},
-            }
-            for position, (kind, payload) in enumerate(entries)
-        ],
+        _APPEND,
+        {
+            "tenant_id": tenant_id,
+            "activity_id": activity_id,
+            "run_id": run_id,
+            "turn": turn,
+            "attempt": attempt,
+            "count": len(entries),
+            "kinds": [str(kind) for kind, _ in entries],
+            "payloads": [json.dumps({**payload, **about}) for _, payload in entries],
+            "channel": events.CHANNEL,
+            "topic": f"activity:{activity_id}",
+        },
     )
-    await events.announce(db, f"activity:{activity_id}")

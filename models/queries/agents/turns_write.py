@@ -3,38 +3,77 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import ColumnElement, Integer, Select, bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.db.rows import AnyRow
 from models.rules.money import Price
-from models.tables.agent_activities import AgentActivity
+from models.rules.vocabulary import CommentType
+from models.tables.agent_activities import AgentActivity, Comment
 from models.tables.agent_runs import AgentRun, LedgerEntry, LlmTurn, RunEvent, ToolCall
 from models.tables.agent_runs import Price as PriceRow
 from models.tables.campaigns import Campaign
 
 OPEN, SETTLED, CUT_OFF = "open", "settled", "cut_off"
+_RUN_WITH_STATE = (
+    AgentRun.__table__,
+    AgentActivity.campaign_id,
+    AgentActivity.type.label("activity_type"),
+    AgentActivity.reviews_id,
+    AgentActivity.title,
+    Campaign.status.label("campaign_status"),
+)
 
 
 async def run_with_state(db: AsyncConnection, run_id: str) -> AnyRow:
     """A run with its activity's and its campaign's state, the run's row locked."""
     found = await db.execute(
-        select(
-            AgentRun.__table__,
-            AgentActivity.campaign_id,
-            AgentActivity.type.label("activity_type"),
-            AgentActivity.reviews_id,
-            AgentActivity.title,
-            Campaign.status.label("campaign_status"),
-        )
+        select(*_RUN_WITH_STATE)
         .join(AgentActivity, AgentActivity.id == AgentRun.activity_id)
         .join(Campaign, Campaign.id == AgentActivity.campaign_id)
         .where(AgentRun.id == run_id)
         .with_for_update(of=AgentRun)
     )
     return found.one()
+
+
+async def opening_state(db: AsyncConnection, run_id: str, number: int) -> AnyRow:
+    """As `run_with_state`, with what a new turn has to know: everything in one round trip.
+
+    `tried` counts the attempts at this turn, `refused_plans` those sent back in this run;
+    `has_notes` tells that somebody left the agent a note.
+    """
+    return (await db.execute(_opening_state(), {"run": run_id, "turn": number})).one()
+
+
+@cache
+def _opening_state() -> Select[*tuple[Any, ...]]:
+    tried = select(func.count()).where(
+        LlmTurn.run_id == AgentRun.id, LlmTurn.number == bindparam("turn", type_=Integer)
+    )
+    refused = select(func.count()).where(
+        ToolCall.run_id == AgentRun.id, ToolCall.name == "submit_plan", ToolCall.is_error
+    )
+    notes = select(Comment.id).where(
+        Comment.activity_id == AgentRun.activity_id,
+        Comment.read_in_run.is_(None),
+        Comment.type == CommentType.INTERVENTION_NOTE,
+    )
+    return (
+        select(
+            *_RUN_WITH_STATE,
+            tried.correlate(AgentRun).scalar_subquery().label("tried"),
+            refused.correlate(AgentRun).scalar_subquery().label("refused_plans"),
+            notes.correlate(AgentRun).exists().label("has_notes"),
+        )
+        .join(AgentActivity, AgentActivity.id == AgentRun.activity_id)
+        .join(Campaign, Campaign.id == AgentActivity.campaign_id)
+        .where(AgentRun.id == bindparam("run"))
+        .with_for_update(of=AgentRun)
+    )
 
 
 async def attempts(db: AsyncConnection, run_id: str, number: int) -> Sequence[AnyRow]:
@@ -62,17 +101,28 @@ async def open_attempt(db: AsyncConnection, values: dict[str, Any]) -> None:
 
 async def note_usage(
     db: AsyncConnection, run_id: str, number: int, attempt: int, counters: dict[str, int]
-) -> None:
-    """Keep the vendor's counters up to here, for a turn that may be cut off."""
-    await db.execute(
-        update(LlmTurn)
-        .where(
-            LlmTurn.run_id == run_id,
-            LlmTurn.number == number,
-            LlmTurn.attempt == attempt,
-            LlmTurn.status == OPEN,
-        )
-        .values(**counters)
+) -> bool:
+    """Keep the vendor's counters up to here, for a turn that may be cut off; False if it was."""
+    noted = await db.execute(
+        update(LlmTurn).where(*_open(run_id, number, attempt)).values(**counters)
+    )
+    return bool(noted.rowcount)
+
+
+async def hold_open(db: AsyncConnection, run_id: str, number: int, attempt: int) -> bool:
+    """Keep an attempt from being cut off until the transaction ends; False if it was."""
+    held = await db.execute(
+        select(LlmTurn.number).where(*_open(run_id, number, attempt)).with_for_update(read=True)
+    )
+    return held.first() is not None
+
+
+def _open(run_id: str, number: int, attempt: int) -> tuple[ColumnElement[bool], ...]:
+    return (
+        LlmTurn.run_id == run_id,
+        LlmTurn.number == number,
+        LlmTurn.attempt == attempt,
+        LlmTurn.status == OPEN,
     )
 
 
@@ -86,11 +136,16 @@ async def close_attempt(
     stop_reason: str | None,
     at: datetime,
 ) -> bool:
-    """Settle an open attempt; False when it was settled already."""
+    """Settle an open attempt; False when it was settled already.
+
+    The run's row is locked first, as by `run_with_state`: a late attempt that settles and a new
+    one that opens then wait for each other in the same order.
+    """
+    run = select(AgentRun.id).where(AgentRun.id == row.run_id).with_for_update().cte("run")
     closed = await db.execute(
         update(LlmTurn)
         .where(
-            LlmTurn.run_id == row.run_id,
+            LlmTurn.run_id == run.c.id,
             LlmTurn.number == row.number,
             LlmTurn.attempt == row.attempt,
             LlmTurn.status == OPEN,
@@ -120,8 +175,11 @@ async def book(
     """Append to the ledger and to the run's totals."""
     if not any(counters.values()) and not cost:
         return
+    # Inline: nobody needs the entry's number, which would else be fetched.
     await db.execute(
-        insert(LedgerEntry).values(
+        insert(LedgerEntry)
+        .inline()
+        .values(
             tenant_id=run.tenant_id,
             campaign_id=run.campaign_id,
             activity_id=run.activity_id,
@@ -157,16 +215,6 @@ async def known_prices(db: AsyncConnection, day: date) -> list[Price]:
     """Every price that is in effect on a day or was before it."""
     found = await db.execute(select(PriceRow.__table__).where(PriceRow.effective_from <= day))
     return [Price(**row._mapping) for row in found]
-
-
-async def invalid_plans(db: AsyncConnection, run_id: str) -> int:
-    """How many plans of a run were sent back."""
-    found = await db.execute(
-        select(func.count()).where(
-            ToolCall.run_id == run_id, ToolCall.name == "submit_plan", ToolCall.is_error
-        )
-    )
-    return int(found.scalar_one())
 
 
 async def streamed_bytes(db: AsyncConnection, row: Any) -> int:

@@ -1,11 +1,11 @@
 """The tenant's events: appended in order, announced by NOTIFY, read after an id."""
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, text
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import delete, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.db.rows import AnyRow
@@ -15,31 +15,36 @@ from models.tables.records import Event, EventCounter
 CHANNEL = "throughline"
 """The one NOTIFY channel; payloads are `events:<tenant id>` and `activity:<activity id>`."""
 
-_NOTIFY = text("select pg_notify(:channel, :payload)")
-
-
-async def announce(db: AsyncConnection, payload: str) -> None:
-    """Tell listening processes, once the transaction commits, where to look."""
-    await db.execute(_NOTIFY, {"channel": CHANNEL, "payload": payload})
+# The counter's row lock makes the order of commits the order of ids.
+_PUBLISH = text(
+    """
+    with counter as (
+        insert into event_counter (tenant_id, next_seq) values (:tenant_id, 2)
+        on conflict (tenant_id) do update set next_seq = event_counter.next_seq + 1
+        returning next_seq - 1 as seq
+    ), published as (
+        insert into event (tenant_id, seq, kind, payload)
+        select :tenant_id, seq, :kind, cast(:payload as jsonb) from counter
+    )
+    select pg_notify(:channel, :topic)
+    """
+)
 
 
 async def publish(
     db: AsyncConnection, tenant_id: str, kind: EventKind, payload: Mapping[str, Any]
 ) -> None:
-    """Append an event; the counter's row lock makes the order of commits the order of ids."""
-    counter = (
-        upsert(EventCounter)
-        .values(tenant_id=tenant_id, next_seq=2)
-        .on_conflict_do_update(
-            index_elements=["tenant_id"], set_={"next_seq": EventCounter.next_seq + 1}
-        )
-        .returning(EventCounter.next_seq - 1)
-    )
-    seq = (await db.execute(counter)).scalar_one()
+    """Append an event; listening processes are told once the transaction commits."""
     await db.execute(
-        insert(Event).values(tenant_id=tenant_id, seq=seq, kind=kind, payload=dict(payload))
+        _PUBLISH,
+        {
+            "tenant_id": tenant_id,
+            "kind": kind,
+            "payload": json.dumps(payload),
+            "channel": CHANNEL,
+            "topic": f"events:{tenant_id}",
+        },
     )
-    await announce(db, f"events:{tenant_id}")
 
 
 async def last_seq(db: AsyncConnection, tenant_id: str) -> int:
