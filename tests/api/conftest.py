@@ -20,11 +20,18 @@ from api.http import commands
 from api.http.services import Services
 from models.db.database import Database
 from models.ids import new_id
+from models.logs import configure_logs
 from models.queries.tenants import Human, create_tenant
 from models.rules.vocabulary import Role
 from models.settings import Settings
 from tests.factories.records import Records
 from tests.fakes.desk import RecordedDesk
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quiet_logs() -> None:
+    """Log as the product does: what structlog does by itself draws every failure at length."""
+    configure_logs(Settings(log_level="WARNING"))
 
 
 class TokenFactory:
