@@ -7,6 +7,9 @@ import structlog
 
 from models.settings import Settings
 
+PLAIN = structlog.dev.plain_traceback
+"""Rich's tracebacks print every local variable: slow, and full of what a log should not hold."""
+
 _QUIET = ("httpx", "httpcore", "httpx2", "httpcore2", "uvicorn.access")
 
 
@@ -32,7 +35,7 @@ def configure_logs(settings: Settings) -> None:
     if settings.log_format == "json":
         last += [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     else:
-        last += [structlog.dev.ConsoleRenderer()]
+        last += [structlog.dev.ConsoleRenderer(exception_formatter=PLAIN)]
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=last)

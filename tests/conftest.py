@@ -3,11 +3,13 @@
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+import structlog
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
 from models.db.database import Database
+from models.logs import PLAIN
 from models.settings import Settings
 from tests import servers
 from workers.processes import program
@@ -16,6 +18,7 @@ from workflows.interceptors import DomainErrors
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    structlog.configure(processors=[structlog.dev.ConsoleRenderer(exception_formatter=PLAIN)])
     # Only the main process opens the folder; xdist workers inherit its name.
     if not hasattr(config, "workerinput"):
         folder = servers.open_folder()
