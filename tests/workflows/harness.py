@@ -62,9 +62,7 @@ class Engine:
 
     async def make_tenant(self) -> None:
         async with self.db.tenant(self.tenant_id) as db:
-            ada = Human(
-                id=self.admin.id, name="Ada", email="ada@example.test", role=Role.ADMIN
-            )
+            ada = Human(id=self.admin.id, name="Ada", email="ada@example.test", role=Role.ADMIN)
             await create_tenant(db, tenant_id=self.tenant_id, name="Aster", humans=[ada])
 
     def worker(self) -> Worker:
@@ -83,13 +81,6 @@ class Engine:
         """Submit a campaign as the API does; answers its id once it is a draft."""
         campaign_id = new_id()
         ordered = deliverables or ((DeliverableType.BLOG_POST, 1),)
-        start = WithStartWorkflowOperation(
-            CampaignWorkflow.run,
-            LaunchCampaign(tenant_id=self.tenant_id, campaign_id=campaign_id),
-            id=campaign_workflow(campaign_id),
-            task_queue=self.queue_name,
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-        )
         submitted = SubmitCampaign(
             actor=self.admin,
             name=values.pop("name", "Tea for coffee drinkers"),
@@ -99,10 +90,27 @@ class Engine:
             ),
             **values,
         )
-        await self.temporal.execute_update_with_start_workflow(
-            CampaignWorkflow.submit, submitted, start_workflow_operation=start
+        await self.first_update(
+            CampaignWorkflow.run,
+            LaunchCampaign(tenant_id=self.tenant_id, campaign_id=campaign_id),
+            CampaignWorkflow.submit,
+            submitted,
+            id=campaign_workflow(campaign_id),
         )
         return campaign_id
+
+    async def first_update(self, run: Any, order: Any, update: Any, message: Any, id: str) -> None:
+        """Start a workflow with an update, in one request, as the API does."""
+        start: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
+            run,
+            order,
+            id=id,
+            task_queue=self.queue_name,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        )
+        await self.temporal.execute_update_with_start_workflow(
+            update, message, start_workflow_operation=start
+        )
 
     def campaign(self, campaign_id: str) -> WorkflowHandle[Any, Any]:
         return self.temporal.get_workflow_handle(campaign_workflow(campaign_id))
@@ -161,7 +169,8 @@ class Engine:
             if found:
                 return found[0]
             await asyncio.sleep(0.05)
-        raise AssertionError(f"waited {patience} s in vain for: {sql} with {values}; {await self.state()}")
+        seen = await self.state()
+        raise AssertionError(f"waited {patience} s in vain for: {sql} with {values}; {seen}")
 
     async def state(self) -> str:
         """The tenant's activities in words, for a test that waited in vain."""

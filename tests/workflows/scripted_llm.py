@@ -149,9 +149,9 @@ def say(text: str, **values: Any) -> Reply:
     return Reply(text=text, **values)
 
 
-def use(name: str, text: str = "", **input: Any) -> Reply:
+def use(name: str, text: str = "", gate: Gate | None = None, **input: Any) -> Reply:
     """One tool call, with words before it."""
-    return Reply(text=text, tools=(tool(name, **input),))
+    return Reply(text=text, tools=(tool(name, **input),), gate=gate)
 
 
 def tool(name: str, **input: Any) -> ToolUse:

@@ -1,14 +1,18 @@
 """An engine whose model is scripted, with words for all that people do in a campaign."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from datetime import date, timedelta
+from typing import Any, Self
 
 from sqlalchemy import insert
 from temporalio.api.sdk.v1 import WorkflowMetadata
-from temporalio.client import Client, WithStartWorkflowOperation
-from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.api.testservice.v1 import UnlockTimeSkippingRequest
+from temporalio.client import Client, WorkflowHandle
+from temporalio.testing import WorkflowEnvironment
 
+from activities.ports import Llm
 from models.contracts.actors import Actor
 from models.contracts.agent_activities import AddComment, CompleteActivity, RetryActivity
 from models.contracts.approvals import AwaitApproval, ReopenApproval
@@ -21,7 +25,7 @@ from tests.workflows.harness import Engine
 from tests.workflows.scripted_llm import ScriptedLlm
 from workflows.agents.agent_activities import AgentActivityWorkflow
 from workflows.agents.approvals import ApprovalWorkflow
-from workflows.visibility import STATUS, activity_workflow, approval_workflow
+from workflows.visibility import STATE, activity_workflow, approval_workflow
 
 BLOG = DeliverableType.BLOG_POST
 REPORT = DeliverableType.PERFORMANCE_REPORT
@@ -35,11 +39,11 @@ class Studio(Engine):
 
     @classmethod
     @asynccontextmanager
-    async def opened(cls, db: Database, temporal: Client) -> AsyncIterator["Studio"]:
+    async def opened(cls, db: Database, temporal: Client) -> AsyncIterator[Self]:
         """An engine with a scripted model, until the test is over."""
         llm = ScriptedLlm()
         async with cls.started(db, temporal, {"claude": llm, "offline": llm}) as engine:
-            assert isinstance(engine, Studio)
+            assert isinstance(engine, cls)
             engine.llm = llm
             yield engine
 
@@ -105,22 +109,18 @@ class Studio(Engine):
     async def reopen(self, approval: Any, hours: int = 72) -> str:
         """Ask an expired approval anew; answers the new approval's id."""
         approval_id = new_id()
-        start = WithStartWorkflowOperation(
-            ApprovalWorkflow.run,
-            AwaitApproval(
-                tenant_id=self.tenant_id,
-                campaign_id=approval.campaign_id,
-                approval_id=approval_id,
-                reopens_id=approval.id,
-            ),
-            id=approval_workflow(approval_id),
-            task_queue=self.queue_name,
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        awaited = AwaitApproval(
+            tenant_id=self.tenant_id,
+            campaign_id=approval.campaign_id,
+            approval_id=approval_id,
+            reopens_id=approval.id,
         )
-        await self.temporal.execute_update_with_start_workflow(
+        await self.first_update(
+            ApprovalWorkflow.run,
+            awaited,
             ApprovalWorkflow.reopen,
             ReopenApproval(actor=self.admin, expires_in_hours=hours),
-            start_workflow_operation=start,
+            id=approval_workflow(approval_id),
         )
         return approval_id
 
@@ -186,9 +186,63 @@ class Studio(Engine):
         """The kinds of the events about an activity or an approval, in order."""
         return [kind for kind, _ in await self.events(about=about)]
 
+    async def shows(self, workflow_id: str, status: str, details: str) -> None:
+        """Wait until the Temporal UI shows this State and these words of a workflow."""
+        for _ in range(100):
+            if (seen := await self.described(workflow_id)) == (status, details):
+                return
+            await asyncio.sleep(0.05)
+        raise AssertionError(f"{workflow_id} shows {seen}, not {(status, details)}")
+
     async def described(self, workflow_id: str) -> tuple[str, str]:
-        """What the Temporal UI shows of a workflow: its Status, and its details in words."""
+        """What the Temporal UI shows of a workflow: its State, and its details in words."""
         handle = self.temporal.get_workflow_handle(workflow_id)
         seen = await handle.describe()
         told = await handle.query("__temporal_workflow_metadata", result_type=WorkflowMetadata)
-        return str(seen.typed_search_attributes.get(STATUS)), told.current_details
+        return str(seen.typed_search_attributes.get(STATE)), told.current_details
+
+
+class Calendar(Studio):
+    """A studio whose days pass when the test says so."""
+
+    environment: WorkflowEnvironment
+
+    def __init__(self, db: Database, temporal: Client, llms: Mapping[str, Llm]) -> None:
+        super().__init__(db, temporal, llms)
+        self.first_runs: dict[str, str | None] = {}
+
+    async def first_update(self, run: Any, order: Any, update: Any, message: Any, id: str) -> None:
+        """Start, then update: the server that skips time cannot do both in one request."""
+        handle: WorkflowHandle[Any, Any] = await self.temporal.start_workflow(
+            run, order, id=id, task_queue=self.queue_name
+        )
+        self.first_runs[id] = handle.first_execution_run_id
+        await handle.execute_update(update, message)
+
+    @asynccontextmanager
+    async def passing(self, *, days: float) -> AsyncIterator[None]:
+        """Let days go by during the block; what falls due in them is done by the real steps."""
+        asleep = asyncio.create_task(self.environment.sleep(timedelta(days=days)))
+        try:
+            yield
+        finally:
+            asleep.cancel()
+            await asyncio.gather(asleep, return_exceptions=True)
+
+    async def continued(self, campaign_id: str) -> None:
+        """Wait until a campaign's workflow has continued as new, and set the clock free again.
+
+        This server forgets to: a workflow that continues as new keeps time from being skipped.
+        """
+        handle = self.campaign(campaign_id)
+        while (await handle.describe()).run_id == self.first_runs[handle.id]:
+            await asyncio.sleep(0.05)
+        await self.temporal.test_service.unlock_time_skipping(UnlockTimeSkippingRequest())
+
+    async def today(self) -> date:
+        """The day on the server's clock."""
+        return (await self.environment.get_current_time()).date()
+
+    async def day(self, ahead: int) -> date:
+        """So many days from the server's today."""
+        return await self.today() + timedelta(days=ahead)

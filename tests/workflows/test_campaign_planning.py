@@ -104,5 +104,4 @@ async def test_a_brief_is_read_by_the_planner_and_by_every_agent(studio: Studio)
 async def test_operators_see_where_a_campaign_stands(studio: Studio) -> None:
     campaign_id = await studio.submit((BLOG, 1), name="Oolong")
     await studio.pending_approval(campaign_id)
-    status, details = await studio.described(campaign_workflow(campaign_id))
-    assert (status, details) == ("active", "Oolong: active")
+    await studio.shows(campaign_workflow(campaign_id), "active", "Oolong: active")
