@@ -63,6 +63,9 @@ class RunSteps:
             row = await agent_activities.locked(db, begin.activity_id)
             if row is None:
                 raise NotFound("There is no such activity.")
+            if row.status == ActivityStatus.DONE:
+                # A reset parent starts its subtasks anew; what they made is there.
+                return Begun(outcome=BeginOutcome.FINISHED)
             held_by = _HOLDS.get(CampaignStatus(row.campaign_status))
             if held_by is not None:
                 return await _hold(db, row, begin, held_by)
@@ -246,6 +249,9 @@ async def _is_approved_content(db: AsyncConnection, row: AnyRow, begin: BeginRun
         return False
     decision = await prompt_facts.decision(db, begin.approval_id)
     if decision is None or decision.type != ApprovalType.CONTENT_REVIEW:
+        return False
+    if decision.selected_option is not None:
+        # What was approved is one of several ways to go on, and the agent must go it.
         return False
     newest = await agent_activities.output_hash(db, row.output_id)
     # A changed output has another hash: what was approved is not what would go out.

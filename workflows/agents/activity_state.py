@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import TypedDict
 
 from temporalio import workflow
-from temporalio.common import TypedSearchAttributes
 
 from activities.agents.agent_activities import AgentActivitySteps
 from models.contracts.agent_activities import (
@@ -20,7 +19,6 @@ from models.contracts.agent_activities import (
 )
 from models.ids import workflow_id
 from models.rules.vocabulary import ActivityStatus, WakeReason
-from workflows import visibility
 from workflows.steps import record
 from workflows.telling import tell
 from workflows.visibility import STATE, activity_workflow, campaign_workflow
@@ -160,14 +158,6 @@ class ActivityState:
     async def _pass_slot_on(self, activity_id: str | None) -> None:
         if activity_id is not None and activity_id != self._order.activity_id:
             await tell(activity_workflow(activity_id), "slot_granted")
-
-    def _attributes(self, kind: str, status: str) -> TypedSearchAttributes:
-        return visibility.attributes(
-            tenant_id=self._order.tenant_id,
-            campaign_id=self._order.campaign_id,
-            kind=kind,
-            status=status,
-        )
 
     async def _until(self, met: Callable[[], bool], limit: timedelta, summary: str) -> None:
         try:

@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 from temporalio import workflow
-from temporalio.workflow import ParentClosePolicy
 
 from activities.agents.agent_activities import AgentActivitySteps
 from activities.agents.runs import RunSteps
@@ -23,9 +22,8 @@ from workflows import policies
 from workflows.agents.activity_messages import ActivityMessages
 from workflows.agents.activity_state import Wake
 from workflows.agents.agent_runs import AgentRunLoop, Suspended
-from workflows.agents.approvals import ApprovalWorkflow
+from workflows.agents.children import start_activity, start_approval
 from workflows.steps import record
-from workflows.visibility import activity_workflow, approval_workflow
 
 _KEEPS_ITS_CAUSE = {WakeReason.CAMPAIGN_PAUSED, WakeReason.BUDGET_EXHAUSTED}
 
@@ -177,8 +175,7 @@ class AgentActivityWorkflow(ActivityMessages):
 
     async def _start_approval(self, ended: RunEnd) -> None:
         assert ended.approval_id is not None
-        await workflow.start_child_workflow(
-            ApprovalWorkflow.run,
+        await start_approval(
             AwaitApproval(
                 tenant_id=self._order.tenant_id,
                 campaign_id=self._order.campaign_id,
@@ -186,16 +183,11 @@ class AgentActivityWorkflow(ActivityMessages):
                 title=ended.approval_title,
                 expires_at=ended.expires_at,
                 options=ended.approval_options,
-            ),
-            id=approval_workflow(ended.approval_id),
-            parent_close_policy=ParentClosePolicy.ABANDON,
-            static_summary=ended.approval_title,
-            search_attributes=self._attributes("approval", "pending"),
+            )
         )
 
     async def _start_subtask(self, order: SubtaskOrder) -> None:
-        await workflow.start_child_workflow(
-            AgentActivityWorkflow.run,
+        await start_activity(
             CarryOutActivity(
                 tenant_id=self._order.tenant_id,
                 campaign_id=self._order.campaign_id,
@@ -204,9 +196,5 @@ class AgentActivityWorkflow(ActivityMessages):
                 role=order.role,
                 parent_id=self._order.activity_id,
                 wake_reason=WakeReason.PLANNED,
-            ),
-            id=activity_workflow(order.activity_id),
-            parent_close_policy=ParentClosePolicy.ABANDON,
-            static_summary=f"{order.role}: {order.title}",
-            search_attributes=self._attributes("activity", ActivityStatus.ASSIGNED),
+            )
         )

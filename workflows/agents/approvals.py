@@ -19,7 +19,7 @@ from models.contracts.approvals import (
 )
 from models.errors import Conflict, ProblemItem, Unprocessable
 from models.rules.approvals import reminders_due
-from models.rules.vocabulary import Resolution, WakeReason
+from models.rules.vocabulary import ApprovalStatus, Resolution, WakeReason
 from workflows.steps import record
 from workflows.telling import tell_all
 from workflows.visibility import STATE, activity_workflow
@@ -93,11 +93,15 @@ class ApprovalWorkflow:
     async def _end(self, closing: CloseApproval) -> None:
         ended = await record(ApprovalSteps.close, self._decide(closing=closing))
         self._settled = True
-        await self._tell(ended, closing.wake_reason)
+        raised = closing.wake_reason is WakeReason.BUDGET_RAISED
+        status = ApprovalStatus.APPROVED if raised else ApprovalStatus.EXPIRED
+        await self._tell(ended, status, closing.wake_reason)
 
-    async def _tell(self, ended: ResolvedApproval, reason: WakeReason) -> None:
-        workflow.upsert_search_attributes([STATE.value_set(reason.value)])
-        workflow.set_current_details(f"Ended: {reason.value}")
+    async def _tell(
+        self, ended: ResolvedApproval, status: ApprovalStatus, reason: WakeReason
+    ) -> None:
+        workflow.upsert_search_attributes([STATE.value_set(status.value)])
+        workflow.set_current_details(f"Ended: {status.value}, {reason.value}")
         settled = ApprovalSettled(approval_id=ended.approval_id, wake_reason=reason)
         await tell_all(map(activity_workflow, ended.activity_ids), "approval_settled", settled)
 
@@ -122,10 +126,10 @@ class ApprovalWorkflow:
             self._claimed = False
             raise
         self._settled = True
-        approved = decision.resolution is Resolution.APPROVED
-        await self._tell(
-            resolved, WakeReason.REVIEW_APPROVED if approved else WakeReason.REVIEW_FEEDBACK
-        )
+        if decision.resolution is Resolution.APPROVED:
+            await self._tell(resolved, ApprovalStatus.APPROVED, WakeReason.REVIEW_APPROVED)
+        else:
+            await self._tell(resolved, ApprovalStatus.REJECTED, WakeReason.REVIEW_FEEDBACK)
         return resolved
 
     @resolve.validator

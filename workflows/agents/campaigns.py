@@ -7,9 +7,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TypedDict
 
 from temporalio import workflow
-from temporalio.common import TypedSearchAttributes
-from temporalio.exceptions import WorkflowAlreadyStartedError
-from temporalio.workflow import ParentClosePolicy
 
 from activities.agents.campaigns import CampaignSteps
 from models.contracts.actors import Actor
@@ -32,9 +29,8 @@ from models.ids import workflow_id
 from models.rules.periods import begun, next_start
 from models.rules.roles import PLANNER
 from models.rules.vocabulary import ActivityStatus, CampaignStatus, WakeReason
-from workflows import policies, visibility
-from workflows.agents.agent_activities import AgentActivityWorkflow
-from workflows.agents.approvals import ApprovalWorkflow
+from workflows import policies
+from workflows.agents.children import start_activity, start_approval
 from workflows.steps import record
 from workflows.telling import tell_all
 from workflows.visibility import STATE, activity_workflow, approval_workflow
@@ -158,24 +154,16 @@ class CampaignWorkflow:
         return self._facts
 
     async def _start_activity(self, order: StartOrder) -> None:
-        try:
-            await workflow.start_child_workflow(
-                AgentActivityWorkflow.run,
-                CarryOutActivity(
-                    tenant_id=self._launch.tenant_id,
-                    campaign_id=self._launch.campaign_id,
-                    activity_id=order.activity_id,
-                    title=order.title,
-                    role=order.role,
-                    wake_reason=WakeReason(order.wake_reason),
-                ),
-                id=activity_workflow(order.activity_id),
-                parent_close_policy=ParentClosePolicy.ABANDON,
-                static_summary=f"{order.role}: {order.title}",
-                search_attributes=self._attributes("activity", ActivityStatus.ASSIGNED),
+        await start_activity(
+            CarryOutActivity(
+                tenant_id=self._launch.tenant_id,
+                campaign_id=self._launch.campaign_id,
+                activity_id=order.activity_id,
+                title=order.title,
+                role=order.role,
+                wake_reason=WakeReason(order.wake_reason),
             )
-        except WorkflowAlreadyStartedError:
-            workflow.logger.info("activity is at work", extra={"activity": order.activity_id})
+        )
 
     # What can be said to a campaign
 
@@ -241,19 +229,14 @@ class CampaignWorkflow:
             answer = await record(CampaignSteps.ask_budget, ask)
             if answer.approval_id is None:
                 return
-            await workflow.start_child_workflow(
-                ApprovalWorkflow.run,
+            await start_approval(
                 AwaitApproval(
                     tenant_id=self._launch.tenant_id,
                     campaign_id=self._launch.campaign_id,
                     approval_id=answer.approval_id,
                     title=answer.title,
                     expires_at=answer.expires_at,
-                ),
-                id=approval_workflow(answer.approval_id),
-                parent_close_policy=ParentClosePolicy.ABANDON,
-                static_summary=answer.title,
-                search_attributes=self._attributes("approval", "pending"),
+                )
             )
 
     @workflow.signal
@@ -294,14 +277,6 @@ class CampaignWorkflow:
         workflow.upsert_search_attributes([STATE.value_set(status.value)])
         name = self._facts.name if self._facts else self._launch.campaign_id
         workflow.set_current_details(f"{name}: {status.value}")
-
-    def _attributes(self, kind: str, status: str) -> TypedSearchAttributes:
-        return visibility.attributes(
-            tenant_id=self._launch.tenant_id,
-            campaign_id=self._launch.campaign_id,
-            kind=kind,
-            status=status,
-        )
 
     def _where(self) -> Where:
         return {
