@@ -24,22 +24,24 @@ RECORD: Final[LocalActivityConfig] = {
     "retry_policy": _FOREVER,
 }
 
+HEARTBEAT: Final = timedelta(seconds=6)
+"""How long a step may be silent before its worker counts as dead."""
+
 BULK: Final[ActivityConfig] = {
     "start_to_close_timeout": timedelta(minutes=10),
-    "heartbeat_timeout": timedelta(seconds=30),
+    "heartbeat_timeout": HEARTBEAT,
     "retry_policy": _FOREVER,
 }
 """Long writes that can be repeated, such as opening a period of ten thousand activities."""
 
 LLM_RETRIES: Final = RetryPolicy(
-    initial_interval=timedelta(seconds=1),
+    initial_interval=timedelta(milliseconds=200),
     backoff_coefficient=2,
-    maximum_interval=timedelta(seconds=60),
-    maximum_attempts=6,
+    maximum_interval=timedelta(seconds=10),
     # The server's name for it: a turn that used up its run's time is not given it again.
     non_retryable_error_types=["TemporalTimeout:StartToClose"],
 )
-LLM_HEARTBEAT: Final = timedelta(seconds=6)
+"""Dead workers and databases are outlived; how often a vendor may fail is the step's to count."""
 
 
 def with_summary(policy: ActivityConfig, summary: str) -> ActivityConfig:
@@ -49,9 +51,10 @@ def with_summary(policy: ActivityConfig, summary: str) -> ActivityConfig:
 
 TOOL: Final[ActivityConfig] = {
     "start_to_close_timeout": timedelta(seconds=60),
+    "heartbeat_timeout": HEARTBEAT,
     "retry_policy": RetryPolicy(
-        initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=10),
-        maximum_attempts=4,
+        initial_interval=timedelta(milliseconds=500), maximum_interval=timedelta(seconds=10),
+        maximum_attempts=8,
     ),
 }  # fmt: skip
 

@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio import activity
 
+from activities.agents.heartbeats import heartbeats
 from activities.agents.intake import insert_draft
 from models.contracts.campaigns import (
     Advance,
@@ -97,14 +98,13 @@ class CampaignSteps:
     @activity.defn(name="campaign.open_periods")
     async def open_periods(self, ref: CampaignRef) -> int:
         """Open every period that has begun, with its activities; answers how many are open."""
-        async with self._database.tenant(ref.tenant_id) as db:
+        async with heartbeats(), self._database.tenant(ref.tenant_id) as db:
             row = await _locked(db, ref.campaign_id)
             if row.anchor_date is None or row.status == CampaignStatus.ARCHIVED:
                 return 0
             already = await campaigns.open_periods(db, row.id)
             periods = begun(row.anchor_date, ref.at.date(), row.end_date)
             for period in periods[already:]:
-                activity.heartbeat()
                 await _open_period(db, row, period)
             return len(periods)
 

@@ -86,7 +86,15 @@ class DeltaLog:
 
     async def _write(self, entries: list[tuple[str, dict[str, Any]]], usage: Usage | None) -> None:
         take = self._take
+        mine = (take.run_id, take.number, self._attempt)
         async with self._database.tenant(take.tenant_id, relaxed=True) as db:
+            if usage is not None:
+                is_mine = await turns_write.note_usage(db, *mine, counters_of(usage))
+            else:
+                is_mine = await turns_write.hold_open(db, *mine)
+            if not is_mine:
+                # Another worker took the turn over and voided what this one streams.
+                return
             await stream.append(
                 db,
                 tenant_id=take.tenant_id,
@@ -96,10 +104,6 @@ class DeltaLog:
                 attempt=self._attempt,
                 entries=entries,
             )
-            if usage is not None:
-                await turns_write.note_usage(
-                    db, take.run_id, take.number, self._attempt, counters_of(usage)
-                )
 
 
 def counters_of(usage: Usage) -> dict[str, int]:

@@ -88,13 +88,15 @@ class RunSteps:
             at=begin.at,
         ):
             return Begun(outcome=BeginOutcome.QUEUED)
-        next_turn = 1
-        if begin.resumes:
-            next_turn = await runs_write.next_turn(db, begin.run_id)
-            run = await runs_write.one(db, begin.run_id)
-            limits = (int(run.config["max_turns"]), int(run.config["timeout_sec"]))
+        last = await runs_write.newest(db, row.id)
+        # A run that is open is gone on with, whoever opened it: it may be this very step, before
+        # its worker died or its workflow was set back.
+        run_id, next_turn = begin.run_id, 1
+        if last is not None and last.status == RunStatus.RUNNING:
+            run_id, next_turn = last.id, await runs_write.next_turn(db, last.id)
+            limits = (int(last.config["max_turns"]), int(last.config["timeout_sec"]))
         else:
-            await self._open(db, row, begin, config)
+            await self._open(db, row, begin, config, last)
             limits = (config.max_turns, config.timeout_sec)
         async with at_once(db):
             await _start(db, row, begin)
@@ -102,20 +104,21 @@ class RunSteps:
                 await agent_activities.announce_started(db, row)
         return Begun(
             outcome=BeginOutcome.RUN,
-            run_id=begin.run_id,
+            run_id=run_id,
             next_turn=next_turn,
             max_turns=limits[0],
             timeout_sec=limits[1],
         )
 
     async def _open(
-        self, db: AsyncConnection, row: AnyRow, begin: BeginRun, config: EffectiveConfig
+        self,
+        db: AsyncConnection,
+        row: AnyRow,
+        begin: BeginRun,
+        config: EffectiveConfig,
+        last: AnyRow | None,
     ) -> None:
-        last = await runs_write.newest(db, row.id)
-        if last is not None and last.id == begin.run_id:
-            return
-        last_error = RunError(last.error) if last is not None and last.error else None
-        before = last if last is not None and _goes_on(last, row, begin, last_error) else None
+        before = last if last is not None and _goes_on(last, row, begin) else None
         tools = self._toolbox.offered(
             ActivityType(row.type), config.tool_names, row.reviews_id is not None
         )
@@ -123,7 +126,6 @@ class RunSteps:
         if begin.approval_id is not None:
             decision = await prompt_facts.decision(db, begin.approval_id)
             facts["decision"] = None if decision is None else decision.selected_option
-        writer = self._writer(config.model)
         thread = 1 if last is None else last.thread + (before is None)
         text = (
             render.first_message(facts)
@@ -138,12 +140,10 @@ class RunSteps:
             "thread": thread,
             "status": RunStatus.RUNNING,
             "agent_role": row.agent_role,
-            "adapter": writer.adapter,
-            "model": writer.model,
             "config": _config_json(config, [tool.name for tool in tools]),
             "system_prompt": render.system_prompt(facts, config.prompt_template),
-            "facts": facts if writer.adapter == "offline" else {},
             "started_at": begin.at,
+            **self._written_by(config, facts),
         }
         seq = 1 if before is None else await runs_write.next_seq(db, row.id, thread)
         async with at_once(db):
@@ -159,8 +159,15 @@ class RunSteps:
                 seq=seq,
             )
 
+    def _written_by(self, config: EffectiveConfig, facts: dict[str, Any]) -> dict[str, Any]:
+        """The adapter and the model; the offline writer gets the facts themselves."""
+        writer = self._writer(config.model)
+        kept = facts if writer.adapter == "offline" else {}
+        return {"adapter": writer.adapter, "model": writer.model, "facts": kept}
 
-def _goes_on(last: AnyRow, row: AnyRow, begin: BeginRun, last_error: RunError | None) -> bool:
+
+def _goes_on(last: AnyRow, row: AnyRow, begin: BeginRun) -> bool:
+    last_error = RunError(last.error) if last.error else None
     same_role = last.agent_role == row.agent_role
     return bool(same_role and rules.keeps_transcript(begin.cause, last_error))
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from temporalio import activity
 
+from activities.agents.heartbeats import heartbeats
 from activities.agents.transcripts import clean
 from activities.tools.ports import ToolContext
 from activities.tools.registry import Toolbox
@@ -41,9 +42,10 @@ class ToolSteps:
             activity_type=ActivityType(asked.activity_type),
             at=call.at,
         )
-        answer = await self._toolbox.call(
-            asked.name, context, asked.input, offered=tuple(asked.config["tools"])
-        )
+        async with heartbeats():
+            answer = await self._toolbox.call(
+                asked.name, context, asked.input, offered=tuple(asked.config["tools"])
+            )
         async with self._database.tenant(call.tenant_id) as db:
             first = await runs_write.answer_tool_call(
                 db,

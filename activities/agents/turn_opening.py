@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -30,6 +30,8 @@ from models.rules.vocabulary import (
 )
 
 PLAN_TRIES = 3
+TURN_TRIES = 30
+"""Attempts at one turn, dead workers included: one that kills each worker must end some time."""
 _BYTES_PER_TOKEN = 4
 """For estimates of what a vendor never told; the worst case counts one byte a token."""
 
@@ -82,12 +84,14 @@ class TurnOpening:
         price = prices[run.model]
         for row in tried:
             if row.status == turns_write.OPEN:
-                await cut_off(db, run, row, price, request, take.at)
+                await cut_off(db, run, row, price, request, datetime.now(UTC))
         held = checkpoint(run)
         if held is not None:
             return Turn(outcome=TurnOutcome.HELD, held_by=held)
         if run.refused_plans >= PLAN_TRIES:
             return _error(RunError.MODEL_ERROR, f"No valid plan after {PLAN_TRIES} tries.")
+        if len(tried) >= TURN_TRIES:
+            return _error(RunError.INTERNAL_ERROR, f"Cut off {TURN_TRIES} times.")
         reservation = await _reserve(db, run, take, request, price)
         if reservation.outcome is not Reserved.YES:
             return _refused(reservation)
@@ -222,6 +226,7 @@ async def cut_off(
     price: Price,
     request: TurnRequest | None,
     at: datetime,
+    because: str | None = None,
 ) -> None:
     """Book a turn that never ended with what it had used, and tell readers to drop its words."""
     streamed = await turns_write.streamed_bytes(db, row)
@@ -235,7 +240,7 @@ async def cut_off(
     if streamed and not told and request is not None:
         guess = -(-sizing.prompt_bytes(request) // _BYTES_PER_TOKEN)
         usage = Usage(input_tokens=guess, output_tokens=usage.output_tokens)
-    await settle(db, run, row, price, usage, status=turns_write.CUT_OFF, stop_reason=None, at=at)
+    await settle(db, run, row, price, usage, status=turns_write.CUT_OFF, stop_reason=because, at=at)
     if streamed:
         await stream.append(
             db,

@@ -42,6 +42,9 @@ from models.rules.vocabulary import RunError
 
 PRICES_KEPT_S: Final = 10.0
 """A new price counts this much later at most; every turn would else read all of them."""
+VENDOR_TRIES = 6
+"""How often a vendor may fail in one turn; a worker that dies is not its fault."""
+BUSY = "busy"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,8 +91,8 @@ class TurnSteps:
             async with log, asyncio.timeout(max(take.seconds_left, 0.1)):
                 end = await self._stream(opened, log)
         except LlmBusy as busy:
-            await self._cut_off(take, opened, log)
-            raise _try_again(busy) from busy
+            failures = await self._cut_off(take, opened, log, because=BUSY)
+            raise _try_again(busy, failures) from busy
         except LlmRefused as refused:
             await self._cut_off(take, opened, log)
             return _error(RunError.MODEL_ERROR, str(refused))
@@ -111,14 +114,19 @@ class TurnSteps:
                     return part
         raise LlmBusy("The answer ended without its end.")
 
-    async def _cut_off(self, take: TakeTurn, opened: OpenTurn, log: DeltaLog) -> None:
-        """Book what a broken attempt had used by the time it broke."""
+    async def _cut_off(
+        self, take: TakeTurn, opened: OpenTurn, log: DeltaLog, because: str | None = None
+    ) -> int:
+        """Book what a broken attempt used; answers how many broke for the same reason."""
         await log.flush()
         async with self._database.tenant(take.tenant_id) as db:
-            for row in await turns_write.attempts(db, take.run_id, take.number):
+            tried = await turns_write.attempts(db, take.run_id, take.number)
+            for row in tried:
                 if row.attempt == opened.attempt and row.status == turns_write.OPEN:
                     at = datetime.now(UTC)
-                    await cut_off(db, opened.run, row, opened.price, opened.request, at)
+                    await cut_off(db, opened.run, row, opened.price, opened.request, at, because)
+        before = [row for row in tried if row.attempt < opened.attempt]
+        return 1 + len([row for row in before if row.stop_reason == because])
 
     async def _settle(self, take: TakeTurn, opened: OpenTurn, log: DeltaLog, end: TurnEnd) -> Turn:
         blocks, calls = _own_ids(opened, take.number, end)
@@ -256,6 +264,12 @@ def _error(error: RunError, message: str) -> Turn:
     return Turn(outcome=TurnOutcome.ERROR, error=error, message=message)
 
 
-def _try_again(busy: LlmBusy) -> ApplicationError:
-    delay = None if busy.retry_after is None else timedelta(seconds=min(busy.retry_after, 300))
-    return ApplicationError(str(busy), type="LlmBusy", next_retry_delay=delay)
+def _try_again(busy: LlmBusy, failures: int) -> ApplicationError:
+    """Wait as the vendor says, else longer each time; at last let the run fail."""
+    seconds = min(2.0 ** (failures - 1), 60) if busy.retry_after is None else busy.retry_after
+    return ApplicationError(
+        str(busy),
+        type="LlmBusy",
+        non_retryable=failures >= VENDOR_TRIES,
+        next_retry_delay=timedelta(seconds=min(seconds, 300)),
+    )

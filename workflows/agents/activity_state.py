@@ -100,7 +100,7 @@ class ActivityState:
 
     def _new_id(self) -> str:
         """Mint an id: the same one when a failed workflow task is tried again at another time."""
-        return workflow_id(workflow.info().start_time, workflow.random().getrandbits(80))
+        return workflow_id(workflow.info().workflow_start_time, workflow.random().getrandbits(80))
 
     def _next_generation(self) -> int:
         self._generation += 1

@@ -74,9 +74,9 @@ class AgentActivityWorkflow(ActivityMessages):
             ),
         )
         await self._pass_slot_on(begun.next_in_line)
-        await self._take(run_id, begun)
+        await self._take(begun)
 
-    async def _take(self, run_id: str, begun: Begun) -> None:
+    async def _take(self, begun: Begun) -> None:
         match begun.outcome:
             case BeginOutcome.QUEUED:
                 await self._wait_for_slot()
@@ -91,10 +91,11 @@ class AgentActivityWorkflow(ActivityMessages):
                 self._now(ActivityStatus.IN_PROGRESS)
                 self._human = True
             case BeginOutcome.RUN:
+                assert begun.run_id is not None
                 self._now(ActivityStatus.IN_PROGRESS)
                 self._next_run_id = None
-                self._run_id = run_id
-                loop = AgentRunLoop(self, begun, run_id)
+                self._run_id = begun.run_id
+                loop = AgentRunLoop(self, begun, begun.run_id)
                 await self._after(await loop.run())
 
     async def _after(self, ended: RunEnd | Suspended) -> None:

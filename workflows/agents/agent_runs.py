@@ -105,7 +105,7 @@ class AgentRunLoop:
                 TurnSteps.take,
                 take,
                 start_to_close_timeout=timedelta(seconds=max(self._seconds_left, 1) + _GRACE),
-                heartbeat_timeout=policies.LLM_HEARTBEAT,
+                heartbeat_timeout=policies.HEARTBEAT,
                 retry_policy=policies.LLM_RETRIES,
                 summary=f"LLM turn {self._turn}",
             )

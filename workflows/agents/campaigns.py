@@ -223,7 +223,7 @@ class CampaignWorkflow:
                 **self._where(),
                 hold=hold,
                 approval_id=workflow_id(
-                    workflow.info().start_time, workflow.random().getrandbits(80)
+                    workflow.info().workflow_start_time, workflow.random().getrandbits(80)
                 ),
             )
             answer = await record(CampaignSteps.ask_budget, ask)
