@@ -9,6 +9,9 @@ from workers.processes import LOOPBACK, Child, program, spawn, wait_for_port
 
 SEARCH_ATTRIBUTES: Final = ("TenantId", "CampaignId", "Kind", "State")
 
+_TRIES: Final = 3
+_PORT_TAKEN: Final = "address already in use"
+
 # Untouched, every workflow task waits for a 50 ms tick of a queue processor, and fairness does
 # not hold across the partitions of a queue.
 _DYNAMIC_CONFIG: Final = (
@@ -36,9 +39,18 @@ class TemporalServer:
 
     def start(self) -> Child:
         """Start it and wait for its port; its frontend may need a moment longer."""
-        child = spawn("Temporal", self._argv(), self.log)
-        wait_for_port(self.port, child, patience=30)
-        return child
+        for tries_left in reversed(range(_TRIES)):
+            child = spawn("Temporal", self._argv(), self.log)
+            try:
+                wait_for_port(self.port, child, patience=30)
+            except RuntimeError:
+                child.stop(signal.SIGKILL)
+                # It picks free ports for its parts, and somebody may be faster to take one.
+                if not tries_left or _PORT_TAKEN not in child.last_words():
+                    raise
+            else:
+                return child
+        raise AssertionError("unreachable")
 
     def stop(self, child: Child) -> None:
         child.stop(signal.SIGTERM, patience=10)
