@@ -114,13 +114,21 @@ class Api:
         return Approval.model_validate(await self._call("GET", f"/approvals/{approval_id}"))
 
     async def resolve(
-        self, approval_id: str, resolution: str, *, option: str | None, note: str | None
+        self,
+        approval_id: str,
+        resolution: str,
+        *,
+        option: str | None,
+        note: str | None,
+        key: str | None = None,
     ) -> int:
-        """Decide; returns how many activities go on because of it."""
+        """Decide (again, with the same key); returns how many activities go on because of it."""
         body = {"resolution": resolution}
         body |= {"selectedOption": option} if option else {}
         body |= {"note": note} if note else {}
-        answer = await self._call("POST", f"/approvals/{approval_id}/resolve", json=body)
+        headers = {"Idempotency-Key": key} if key else {}
+        path = f"/approvals/{approval_id}/resolve"
+        answer = await self._call("POST", path, json=body, headers=headers)
         return int(answer["reEnqueuedActivities"])
 
     async def output(self, activity_id: str) -> str | None:
@@ -137,9 +145,9 @@ class Api:
         detail = await self._call("GET", f"/activities/{activity_id}")
         return [run["error"] for run in detail["runs"] if run.get("error")]
 
-    async def events(self, path: str) -> AsyncGenerator[Event]:
+    async def events(self, path: str, after: str | None = None) -> AsyncGenerator[Event]:
         """A stream's events; after a cut it goes on where it was, until the server has ended it."""
-        last: str | None = None
+        last = after
         while True:
             try:
                 async with aclosing(self._stream(path, last)) as events:

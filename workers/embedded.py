@@ -9,7 +9,7 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,9 +47,12 @@ class _Part:
     child: Child | None = None
     started_at: float = 0.0
     quick_deaths: int = 0
+    is_patient: bool = True
 
     def pause(self) -> float:
         """How long to wait before the next start: not at all, unless it keeps dying."""
+        if not self.is_patient:
+            return 0.0
         lived = time.monotonic() - self.started_at
         self.quick_deaths = self.quick_deaths + 1 if lived < 10 else 0
         return 0.0 if self.quick_deaths < 2 else min(0.25 * 2**self.quick_deaths, 10.0)
@@ -61,9 +64,18 @@ class EmbeddedStack:
     record: StackRecord
 
     def __init__(
-        self, settings: Settings, data_dir: Path, *, say: Say = print, workers: int = 1
+        self,
+        settings: Settings,
+        data_dir: Path,
+        *,
+        say: Say = print,
+        workers: int = 1,
+        environment: Mapping[str, str] | None = None,
+        restart_at_once: bool = False,
     ) -> None:
         self._settings = settings
+        self._environment = environment or {}
+        self._is_patient = not restart_at_once
         self._data_dir = data_dir
         self._say = say
         self._workers = workers
@@ -140,16 +152,20 @@ class EmbeddedStack:
         name = command if number is None else f"{command}-{number}"
 
         def start() -> Child:
-            environment = os.environ | embedded_environment(self._data_dir, self.record)
+            here = embedded_environment(self._data_dir, self.record)
             return spawn(
                 name,
                 [sys.executable, "-m", "workers", command],
                 self._logs / f"{name}.log",
-                env=environment,
+                env={**os.environ, **here, **self._environment},
                 cwd=ROOT,
             )
 
-        return _Part(start=start, stop=lambda child: child.stop(patience=patience))
+        return _Part(
+            start=start,
+            stop=lambda child: child.stop(patience=patience),
+            is_patient=self._is_patient,
+        )
 
     def _applications(self) -> list[str]:
         return [name for name in self._parts if name not in ("postgres", "temporal")]

@@ -52,7 +52,8 @@ def _unexpected(record: logging.LogRecord) -> bool:
 class Call:
     """One call as the vendor sees it; `finished` means that the whole answer was sent.
 
-    `read_to_end` means that the caller was still there when its last byte went out.
+    `read_to_end` means that the caller was still there when its last byte went out, `asked_at` is
+    in seconds since 1970.
     """
 
     number: int
@@ -60,6 +61,7 @@ class Call:
     model: str
     digest: str
     body: Mapping[str, Any] | None
+    asked_at: float
     status: int = 200
     finished: bool = False
     read_to_end: bool = False
@@ -187,6 +189,7 @@ class WireModel:
             model=str(prompt.body.get("model")),
             digest=prompt.digest,
             body=prompt.body if self._keep_bodies else None,
+            asked_at=time.time(),
         )
         self.calls.append(call)
         return call

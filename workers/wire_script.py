@@ -145,7 +145,7 @@ def tiny_model(prompt: Prompt) -> Reply:
     if not prompt.answers_a_tool:
         if "submit_plan" in prompt.tools:
             plan = ToolCall(name="submit_plan", input={"activities": _plan(prompt.text)})
-            return Reply(text="Here is the plan.", tools=(plan,))
+            return Reply(text=f"[{prompt.digest[:12]}] Here is the plan.", tools=(plan,))
         if "submit_review" in prompt.tools:
             verdict = {"agrees": True, "feedback": "It answers the brief."}
             return Reply(tools=(ToolCall(name="submit_review", input=verdict),))
