@@ -4,6 +4,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio import activity
 
 from activities.agents.runs import leave_slot, workflow_run
+from activities.agents.turn_opening import close_open_attempts
 from models.contracts.agent_activities import (
     ActivityRef,
     Comment,
@@ -23,6 +24,7 @@ from models.rules.vocabulary import (
     ActivityStatus,
     CampaignStatus,
     PrincipalType,
+    RunError,
     RunStatus,
     WakeReason,
 )
@@ -56,6 +58,8 @@ class AgentActivitySteps:
         """Block an activity, give its slot back, and answer who holds the slot now."""
         async with self._database.tenant(suspend.tenant_id) as db:
             row = await _locked(db, suspend)
+            if suspend.for_good:
+                await _cancel_run(db, row, suspend)
             await agent_activities.move(
                 db,
                 row.id,
@@ -166,6 +170,22 @@ class AgentActivitySteps:
         """Store a comment that wakes its activity."""
         async with self._database.tenant(comment.tenant_id) as db:
             await comments.add(db, comment.tenant_id, comment.activity_id, comment.comment)
+
+
+async def _cancel_run(db: AsyncConnection, row: AnyRow, suspend: Suspend) -> None:
+    """Close the run that nobody will go on with, and give back what it had reserved."""
+    run = await runs_write.newest(db, row.id)
+    if run is None or run.status != RunStatus.RUNNING:
+        return
+    await close_open_attempts(db, run.id, suspend.at)
+    await runs_write.close_run(
+        db,
+        run.id,
+        status=RunStatus.FAILED,
+        at=suspend.at,
+        error=RunError.CANCELLED,
+        message="Campaign archived.",
+    )
 
 
 async def _locked(db: AsyncConnection, ref: ActivityRef) -> AnyRow:

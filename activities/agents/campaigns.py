@@ -157,10 +157,9 @@ class CampaignSteps:
             values = _changes(row, apply)
             wake: list[str] = []
             approved = None
-            if "budget_cap_usd" in values and _is_raised(row, values["budget_cap_usd"]):
+            if _frees_money(row, apply, values):
                 wake = await campaigns.held_for_budget(db, row.id)
                 approved = await approvals.pending_authorization(db, row.id)
-                values["asked_cap"] = None
             if values:
                 await campaigns.change(db, row.id, apply.at, **values)
                 await audit.record(
@@ -319,8 +318,16 @@ def _planned_row(
     }
 
 
-def _is_raised(row: Any, cap: Any) -> bool:
-    return cap is None or (row.budget_cap_usd is not None and cap > row.budget_cap_usd)
+def _frees_money(row: Any, apply: ApplyChange, values: dict[str, Any]) -> bool:
+    """Tell whether the change raises or lifts the cap, or did so before its worker died."""
+    if "budget_cap_usd" in values:
+        cap, old = values["budget_cap_usd"], row.budget_cap_usd
+        raised = cap is None or (old is not None and cap > old)
+        if raised:
+            values["asked_cap"] = None
+        return raised
+    names_cap = apply.change.lift_cap or apply.change.budget_cap_usd is not None
+    return names_cap and row.asked_cap is None
 
 
 def _changes(row: Any, apply: ApplyChange) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from models.rules.vocabulary import (
     ActivityStatus,
     ActivityType,
     ApprovalType,
+    CampaignStatus,
     OutputFormat,
     RiskLevel,
     RunError,
@@ -67,6 +68,8 @@ class _Closing:
         end = self._end
         if end.error is not None:
             return await self._failed(end.error, end.message)
+        if self._row.campaign_status == CampaignStatus.ARCHIVED and self._goes_on():
+            return await self._put_away()
         if end.ending is Ending.NONE:
             return await self._output()
         calls = await runs_write.tool_calls(self._db, end.run_id)
@@ -84,6 +87,21 @@ class _Closing:
                 return await self._hand_over(asked[0].input)
             case _:
                 return await self._children()
+
+    def _goes_on(self) -> bool:
+        """Tell whether the activity is to go on after this run: after a question, for instance."""
+        if self._end.ending is Ending.NONE:
+            return policy_needs_approval(ActivityType(self._row.type)) is not None
+        return self._end.ending not in {Ending.PLAN, Ending.VERDICT}
+
+    async def _put_away(self) -> RunEnd:
+        """Keep what was written: in an archived campaign nobody is asked, and nothing begun."""
+        text = await self._text()
+        kept: dict[str, Any] = {}
+        if text:
+            kept["output_id"], _ = await self._store(text)
+        await self._rest(ActivityStatus.BLOCKED, WakeReason.CAMPAIGN_ARCHIVED, **kept)
+        return RunEnd(status=ActivityStatus.BLOCKED, wake_reason=WakeReason.CAMPAIGN_ARCHIVED)
 
     async def _failed(self, error: RunError, message: str) -> RunEnd:
         row = self._row
@@ -270,11 +288,16 @@ class _Closing:
 def final_text(rows: Sequence[Any]) -> str:
     """The words of a run's last answer; one that was cut at the token limit is put together."""
     parts: list[str] = []
+    goes_on = True
     for row in reversed(rows):
         words = "".join(block["text"] for block in row.blocks if block["kind"] == "text")
-        if row.role == "assistant":
+        if row.role != "assistant":
+            # A note may stand beside the word to go on; the answer is one all the same.
+            goes_on = goes_on or words == GO_ON
+        elif goes_on:
             parts.append(words)
-        elif parts and words != GO_ON:
+            goes_on = False
+        else:
             break
     return "".join(reversed(parts)).strip()
 

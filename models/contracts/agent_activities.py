@@ -147,10 +147,14 @@ class Begun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suspend(ActivityRef):
-    """Hold an activity between two turns; its run stays open and goes on later."""
+    """Hold an activity between two turns; its run stays open and goes on later.
+
+    `for_good`: the campaign is archived, so that the run ends instead.
+    """
 
     generation: int
     held_by: WakeReason
+    for_good: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

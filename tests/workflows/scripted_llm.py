@@ -29,7 +29,7 @@ TASK = re.compile(r"^# Your task: (?P<title>.*) \((?P<kind>\w+)\)$", re.MULTILIN
 DELIVERABLE = re.compile(r"^- id=(?P<id>\w+) type=(?P<type>\w+) quantity=(?P<n>\d+)$", re.MULTILINE)
 
 USAGE = Usage(input_tokens=1000, output_tokens=200)
-"""What a turn uses unless the reply says otherwise: $0.006 at the prices of Claude Sonnet 4.5."""
+"""What a turn uses unless the reply says otherwise: $0.004 at $2 and $10 a million."""
 
 
 class Gate:

@@ -33,12 +33,14 @@ class ActivityMessages(ActivityState):
     async def approval_reopened(self, approval_id: str) -> None:
         """An expired approval of this activity is asked anew."""
         if self._status is ActivityStatus.BLOCKED:
-            self._approval_id = approval_id
+            self._awaits = approval_id
             await self._move(ActivityStatus.AWAITING_APPROVAL, None)
 
     @workflow.signal
     def subtask_ended(self, ended: ActivityEnded) -> None:
         """A subtask, or the review of this activity, came to rest."""
+        if self._status is not None and ended.activity_id not in self._waits_for:
+            return
         self._waits_for.discard(ended.activity_id)
         if ended.status is ActivityStatus.FAILED:
             self._wakes.append(Wake(reason=WakeReason.SUBTASK_FAILED))

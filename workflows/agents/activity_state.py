@@ -51,6 +51,7 @@ class ActivityState:
         self._generation = 0
         self._cause = order.wake_reason or WakeReason.PLANNED
         self._approval_id: str | None = None
+        self._awaits: str | None = None
         self._run_id: str | None = None
         self._next_run_id: str | None = None
         self._auto_retries = 0
@@ -76,7 +77,7 @@ class ActivityState:
         self._run_id = restored.run_id
         self._waits_for = set(restored.waits_for)
         self._paused, self._archived = restored.paused, restored.archived
-        self._approval_id = restored.approval_id
+        self._approval_id = self._awaits = restored.approval_id
         self._cause = restored.wake_reason or self._cause
         self._status = restored.status
         if self._status is ActivityStatus.BLOCKED:
@@ -126,6 +127,12 @@ class ActivityState:
         words = f"{status.value}, because of {reason.value}" if reason else status.value
         workflow.set_current_details(f"{self._order.title}: {words}")
 
+    def _wait_for(self, activity_ids: set[str]) -> None:
+        """Wait for subtasks; what earlier ones have said is past."""
+        self._waits_for = activity_ids
+        past = {WakeReason.SUBTASKS_DONE, WakeReason.SUBTASK_FAILED}
+        self._wakes = deque(wake for wake in self._wakes if wake.reason not in past)
+
     async def _hold(self, reason: WakeReason) -> None:
         self._human = False
         next_in_line = await record(
@@ -134,6 +141,7 @@ class ActivityState:
                 **self._where(),
                 generation=self._next_generation(),
                 held_by=reason,
+                for_good=self._archived,
             ),
         )
         self._now(ActivityStatus.BLOCKED, reason)

@@ -15,7 +15,7 @@ from models.contracts.agent_activities import (
     RunEnd,
     SubtaskOrder,
 )
-from models.contracts.approvals import AwaitApproval
+from models.contracts.approvals import AwaitApproval, CloseApproval
 from models.rules import activities as rules
 from models.rules.vocabulary import ActivityStatus, WakeReason
 from workflows import policies
@@ -24,6 +24,8 @@ from workflows.agents.activity_state import Wake
 from workflows.agents.agent_runs import AgentRunLoop, Suspended
 from workflows.agents.children import start_activity, start_approval
 from workflows.steps import record
+from workflows.telling import tell
+from workflows.visibility import approval_workflow
 
 _KEEPS_ITS_CAUSE = {WakeReason.CAMPAIGN_PAUSED, WakeReason.BUDGET_EXHAUSTED}
 
@@ -50,8 +52,8 @@ class AgentActivityWorkflow(ActivityMessages):
             if workflow.info().is_continue_as_new_suggested() and not self._wakes:
                 await workflow.wait_condition(workflow.all_handlers_finished)
                 workflow.continue_as_new(replace(self._order, resume=True))
-        if self._archived and self._status in rules.HELD_BY_ARCHIVE:
-            await self._hold(WakeReason.CAMPAIGN_ARCHIVED)
+        if self._archived:
+            await self._put_away()
         await workflow.wait_condition(workflow.all_handlers_finished)
         return str(self._status)
 
@@ -83,6 +85,7 @@ class AgentActivityWorkflow(ActivityMessages):
             case BeginOutcome.HELD:
                 assert begun.held_by is not None
                 self._now(ActivityStatus.BLOCKED, begun.held_by)
+                self._archived |= begun.held_by is WakeReason.CAMPAIGN_ARCHIVED
                 await self._tell_of_hold(begun.held_by)
             case BeginOutcome.FINISHED:
                 self._now(ActivityStatus.DONE)
@@ -109,8 +112,10 @@ class AgentActivityWorkflow(ActivityMessages):
         match ended.status:
             case ActivityStatus.AWAITING_APPROVAL:
                 await self._start_approval(ended)
+            case ActivityStatus.BLOCKED:
+                self._archived = True
             case ActivityStatus.AWAITING_SUBTASK | ActivityStatus.AWAITING_REVIEW:
-                self._waits_for = {order.activity_id for order in ended.subtasks}
+                self._wait_for({order.activity_id for order in ended.subtasks})
                 for order in ended.subtasks:
                     await self._start_subtask(order)
             case ActivityStatus.ASSIGNED:
@@ -163,7 +168,8 @@ class AgentActivityWorkflow(ActivityMessages):
         if rules.blocks(wake.reason):
             await self._move(ActivityStatus.BLOCKED, wake.reason)
             return
-        if self._run_id is None and self._held_by not in _KEEPS_ITS_CAUSE:
+        is_money = wake.reason is WakeReason.BUDGET_RAISED
+        if self._run_id is None and self._held_by not in _KEEPS_ITS_CAUSE and not is_money:
             self._cause, self._approval_id = wake.reason, wake.approval_id
         if self._paused and wake.reason is not WakeReason.CAMPAIGN_RESUMED:
             self._after_pause = wake
@@ -172,10 +178,23 @@ class AgentActivityWorkflow(ActivityMessages):
         remembered, self._after_pause = self._after_pause, None
         await self._move(ActivityStatus.ASSIGNED, (remembered or wake).reason)
 
+    async def _put_away(self) -> None:
+        """End for good, with the campaign: blocked, and with no run or question left open."""
+        status, approval_id = self._status, self._awaits
+        if status in rules.HELD_BY_ARCHIVE:
+            await self._hold(WakeReason.CAMPAIGN_ARCHIVED)
+        elif self._run_id is not None and self._held_by is not None:
+            await self._hold(self._held_by)
+        if status is ActivityStatus.AWAITING_APPROVAL and approval_id is not None:
+            # Asked in the very moment of archiving, it was not among those that were closed.
+            closing = CloseApproval(wake_reason=WakeReason.CAMPAIGN_ARCHIVED)
+            await tell(approval_workflow(approval_id), "close", closing)
+
     # Starting others
 
     async def _start_approval(self, ended: RunEnd) -> None:
         assert ended.approval_id is not None
+        self._awaits = ended.approval_id
         await start_approval(
             AwaitApproval(
                 tenant_id=self._order.tenant_id,

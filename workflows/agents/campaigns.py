@@ -58,6 +58,7 @@ class CampaignWorkflow:
         self._planned = False
         self._dirty = True
         self._round = 0
+        self._begun = False
         self._turn = asyncio.Lock()
 
     @workflow.run
@@ -85,14 +86,16 @@ class CampaignWorkflow:
                 wake_reason=WakeReason.PLANNED,
             )
             await self._start_activity(order)
+        self._begun = True
 
     async def _keep_up(self) -> bool:
         """Do what is due, then wait for the next event or date; True when a period was opened."""
         opened = False
         self._dirty = False
-        if self._is_ready_to_activate():
-            await record(CampaignSteps.activate, self._ref())
-            self._say(CampaignStatus.ACTIVE)
+        async with self._turn:
+            if self._is_ready_to_activate():
+                await record(CampaignSteps.activate, self._ref())
+                self._say(CampaignStatus.ACTIVE)
         if self._status is CampaignStatus.ACTIVE:
             opened = await self._open_periods()
             await self._advance()
@@ -114,7 +117,7 @@ class CampaignWorkflow:
 
     async def _advance(self) -> None:
         more = True
-        unsettled = 0
+        unsettled: int | None = None
         while more and self._status is CampaignStatus.ACTIVE:
             self._round += 1
             name = f"{workflow.info().run_id}:{self._round}"
@@ -124,9 +127,11 @@ class CampaignWorkflow:
             for order in batch.start:
                 await self._start_activity(order)
             more, unsettled = batch.more, batch.unsettled
-        if unsettled == 0 and self._is_over():
-            await record(CampaignSteps.complete, self._ref())
-            self._say(CampaignStatus.COMPLETED)
+        async with self._turn:
+            is_active = self._status is CampaignStatus.ACTIVE
+            if is_active and unsettled == 0 and self._is_over():
+                await record(CampaignSteps.complete, self._ref())
+                self._say(CampaignStatus.COMPLETED)
 
     async def _wait(self) -> None:
         before = self._status
@@ -136,7 +141,12 @@ class CampaignWorkflow:
             timeout = max((boundary - workflow.now()).total_seconds(), 0.001)
         with contextlib.suppress(TimeoutError):
             await workflow.wait_condition(
-                lambda: self._dirty or self._status is not before or self._is_ready_to_activate(),
+                lambda: (
+                    self._dirty
+                    or self._status is not before
+                    or self._status is CampaignStatus.ARCHIVED
+                    or self._is_ready_to_activate()
+                ),
                 timeout=timeout,
                 timeout_summary="next date of the campaign",
             )
@@ -183,12 +193,16 @@ class CampaignWorkflow:
     @workflow.update
     async def change(self, change: ChangeCampaign) -> None:
         """Change metadata, the cap, or pause and resume; answers once it is recorded."""
+        await workflow.wait_condition(lambda: self._begun or self._refused)
         async with self._turn:
+            before = self._status
             changed = await record(
                 CampaignSteps.change, ApplyChange(**self._where(), change=change)
             )
-            if changed.status is not self._status:
-                self._say(changed.status)
+            if change.name is not None:
+                await self._learn()
+            self._say(changed.status)
+            if changed.status is not before:
                 live = map(activity_workflow, changed.live)
                 await tell_all(live, "campaign_changed", changed.status)
             closing = CloseApproval(wake_reason=WakeReason.BUDGET_RAISED, actor=change.actor)
@@ -199,6 +213,7 @@ class CampaignWorkflow:
     @workflow.update
     async def archive(self, actor: Actor) -> None:
         """Put the campaign away for good; answers once everything of it is told."""
+        await workflow.wait_condition(lambda: self._begun or self._refused)
         async with self._turn:
             changed = await record(CampaignSteps.archive, PutAway(**self._where(), actor=actor))
             live = map(activity_workflow, changed.live)
