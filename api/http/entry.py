@@ -42,9 +42,9 @@ async def entered(request: Request) -> None:
     # From here on the gateway knows of it, and ends it whatever happens.
     scope[SESSION] = session
     principal = _principal(claims, session.answer, request.client.host if request.client else None)
+    scope[CALLER] = principal
     for level in facts.levels:
         level.refuse(principal)
-    scope[CALLER] = principal
     claimed = facts.idempotent and await replays.claim(
         request, session.db, tenant_id=principal.tenant_id, principal_id=principal.id
     )
@@ -61,7 +61,7 @@ async def _signed(request: Request, services: Services, facts: RouteFacts) -> Cl
     claims = await services.verifier.verify(_bearer(request))
     if claims.app_access != "dashboard" and facts.template.startswith("/dashboard/"):
         raise Forbidden("The token does not give access to the dashboard.")
-    services.limiter.take(claims.subject)
+    services.limiter.take(f"{claims.tenant_id}:{claims.subject}")
     return claims
 
 

@@ -19,6 +19,7 @@ Wake = Callable[[], None]
 
 _PAUSE_S = 0.2
 _LONGEST_PAUSE_S = 5.0
+_LOOKS_A_SECOND = 200
 
 
 class Hub:
@@ -77,8 +78,15 @@ class Hub:
 
     async def _poll(self) -> None:
         while True:
-            await asyncio.sleep(self._safety_poll)
-            self._tell_all()
+            topics = tuple(self._watchers)
+            # Spread over the second, and over more than one where there are very many.
+            pause = max(self._safety_poll / max(len(topics), 1), 1 / _LOOKS_A_SECOND)
+            for topic in topics:
+                for wake in tuple(self._watchers.get(topic, ())):
+                    wake()
+                await asyncio.sleep(pause)
+            if not topics:
+                await asyncio.sleep(self._safety_poll)
 
     async def _listen(self) -> None:
         pause = _PAUSE_S
@@ -92,7 +100,9 @@ class Hub:
             await asyncio.sleep(pause)
 
     async def _follow(self) -> None:
-        connection = await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True)
+        connection = await psycopg.AsyncConnection.connect(
+            self._conninfo, autocommit=True, connect_timeout=5
+        )
         async with connection:
             await connection.execute(
                 psycopg.sql.SQL("listen {}").format(psycopg.sql.Identifier(self._channel))

@@ -4,13 +4,18 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import httpx
+import psycopg
 import pytest
 from fastapi import FastAPI
+from temporalio.client import Client
 
+from api.app import create_app, services_from
 from api.http.limits import RateLimiter
+from api.http.services import Services
+from models.db.database import Database
 from models.errors import RateLimited
 from models.settings import Settings
-from tests.api.conftest import TenantPeople
+from tests.api.conftest import TenantPeople, TokenFactory
 from tests.api.serving import served
 
 ORDERS = "/dashboard/v1/probe/orders"
@@ -135,3 +140,49 @@ async def test_metrics_name_routes_and_not_addresses(
     assert 'route="/dashboard/v1/probe/things/{thing_id}",status="200"' in metrics
     assert 'route="(none)",status="404"' in metrics
     assert "01JZ8Q" not in metrics
+
+
+async def call(services: Services, path: str, headers: dict[str, str]) -> httpx.Response:
+    """Answer one request by an application of these services."""
+    application = create_app(services)
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(application), base_url="http://api.test"
+    ) as client:
+        return await client.get(path, headers=headers)
+
+
+async def test_ready_means_that_both_servers_answer(
+    api_settings: Settings, db: Database, tokens: TokenFactory, temporal: Client
+):
+    services = services_from(api_settings, database=db, temporal=temporal)
+    answer = await call(services, "/readyz", {})
+    assert answer.status_code == 200
+    assert answer.json()["temporal"] == {"ok": True, "detail": "healthy"}
+
+
+async def test_without_a_database_the_answer_is_503(
+    api_settings: Settings, tokens: TokenFactory, tenant_a: TenantPeople
+):
+    nowhere = "postgresql+psycopg://throughline_app@127.0.0.1:1/nothing"
+    services = services_from(api_settings.model_copy(update={"database_url": nowhere}))
+    answer = await call(services, "/dashboard/v1/activities", tenant_a.admin.headers)
+    assert (answer.status_code, answer.json()["code"]) == (503, "UNAVAILABLE")
+    assert answer.headers["retry-after"]
+    assert "127.0.0.1" not in answer.text
+
+
+async def test_a_restart_of_the_database_fails_no_request(
+    http: httpx.AsyncClient, tenant_a: TenantPeople, owner_database_url: str
+):
+    path = "/dashboard/v1/probe/channels"
+    await asyncio.gather(*(http.get(path, headers=tenant_a.admin.headers) for _ in range(8)))
+    url = owner_database_url.replace("+psycopg", "")
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as owner:
+        await owner.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity "
+            "where datname = current_database() and pid <> pg_backend_pid()"
+        )
+    answers = await asyncio.gather(
+        *(http.get(path, headers=tenant_a.admin.headers) for _ in range(8))
+    )
+    assert {answer.status_code for answer in answers} == {200}
