@@ -118,11 +118,13 @@ class RunSteps:
         config: EffectiveConfig,
         last: AnyRow | None,
     ) -> None:
-        before = last if last is not None and _goes_on(last, row, begin) else None
+        before = last if last is not None and await _goes_on(db, last, row, begin) else None
         tools = self._toolbox.offered(
             ActivityType(row.type), config.tool_names, row.reviews_id is not None
         )
         facts = await prompt_facts.gather(db, row, tools=[tool.name for tool in tools], at=begin.at)
+        if begin.cause is WakeReason.HANDED_OVER:
+            facts["inputs"] += await prompt_facts.own_output(db, row)
         if begin.approval_id is not None:
             decision = await prompt_facts.decision(db, begin.approval_id)
             facts["decision"] = None if decision is None else decision.selected_option
@@ -166,10 +168,14 @@ class RunSteps:
         return {"adapter": writer.adapter, "model": writer.model, "facts": kept}
 
 
-def _goes_on(last: AnyRow, row: AnyRow, begin: BeginRun) -> bool:
+async def _goes_on(db: AsyncConnection, last: AnyRow, row: AnyRow, begin: BeginRun) -> bool:
     last_error = RunError(last.error) if last.error else None
-    same_role = last.agent_role == row.agent_role
-    return bool(same_role and rules.keeps_transcript(begin.cause, last_error))
+    if last.agent_role != row.agent_role or not rules.keeps_transcript(begin.cause, last_error):
+        return False
+    if last_error is not RunError.MODEL_ERROR:
+        return True
+    # A run that has used up its turns went in circles; its transcript would lead there again.
+    return await runs_write.next_turn(db, last.id) <= int(last.config["max_turns"])
 
 
 def _config_json(config: EffectiveConfig, tools: list[str]) -> dict[str, Any]:

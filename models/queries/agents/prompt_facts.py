@@ -103,6 +103,14 @@ async def _inputs(db: AsyncConnection, row: AnyRow) -> list[dict[str, Any]]:
     return [dict(one._mapping) for one in found]
 
 
+async def own_output(db: AsyncConnection, row: AnyRow) -> list[dict[str, Any]]:
+    """What the activity has written so far, as an input for whoever takes it over."""
+    written = (await outputs_of(db, [row.id])).get(row.id)
+    if written is None:
+        return []
+    return [{"id": row.id, "title": "What was written so far", "text": written}]
+
+
 async def _attachments(db: AsyncConnection, campaign_id: str) -> list[dict[str, Any]]:
     readable = Attachment.mime_type.like(_TEXT_TYPES[0]) | (Attachment.mime_type == _TEXT_TYPES[1])
     found = await db.execute(
