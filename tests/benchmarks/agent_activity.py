@@ -151,7 +151,7 @@ async def _at_once(bench: Bench, places: list[Place]) -> Measured:
     async def bare() -> float:
         return await timed_together([_bare(bench, place) for place in spread])
 
-    mine, theirs = await compare(ours, bare, rounds=3)
+    mine, theirs = await compare(ours, bare, rounds=2)
     return in_ms(
         Measured(name="agent_activity_at_50", ours=mine, bare=theirs, unit="s", target=2.0)
     )

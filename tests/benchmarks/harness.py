@@ -154,7 +154,9 @@ async def stack_for(model: WireModel) -> AsyncIterator[Bench]:
 
     The model speaks Anthropic's protocol; nothing is limited but by the machine.
     """
-    with tempfile.TemporaryDirectory(prefix="throughline-bench-") as folder:
+    with tempfile.TemporaryDirectory(
+        prefix="throughline-bench-", ignore_cleanup_errors=True
+    ) as folder:
         data_dir = Path(folder) / "data"
         make_private(data_dir)
         os.environ |= {

@@ -20,7 +20,7 @@ from tests.factories.agents import TenantMade
 from workers.embedded import ROOT
 from workers.processes import free_port, spawn, wait_for_port
 
-SECONDS = 0.8
+SECONDS = 0.6
 _LARGE = ("agent_activity", "approval", "campaign", "deliverable")
 _FILL = """
 insert into campaign (id, tenant_id, name, status, brief, created_by, created_on)
@@ -61,8 +61,8 @@ ACTIVITIES: Mapping[str, tuple[Filters, Wanted]] = {
     "deliverableId": ({"filter.deliverableId": DELIVERABLE}, Wanted(deliverable_id=DELIVERABLE)),
     "wakeReason": ({"filter.wakeReason": "auto_retry"}, Wanted(wake_reasons=("auto_retry",))),
     "role and status": (
-        {"filter.agentRole": "editor", "filter.status": "failed"},
-        Wanted(agent_role="editor", statuses=("failed",)),
+        {"filter.agentRole": "analyst", "filter.status": "failed"},
+        Wanted(agent_role="analyst", statuses=("failed",)),
     ),
 }  # fmt: skip
 

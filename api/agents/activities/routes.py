@@ -58,7 +58,7 @@ _STREAM: dict[int | str, Any] = {
 }
 
 
-@router.get("", summary="List activities")
+@router.get("", summary="List activities", response_model=Page[ActivitySummaryOut])
 async def list_activities(
     reader: Reader,
     db: ReadDb,
@@ -72,11 +72,11 @@ async def list_activities(
     wake_reasons: Annotated[
         Several[str] | None, Query(alias="filter.wakeReason", description="Any of these.")
     ] = None,
-) -> Page[ActivitySummaryOut]:
+) -> Response:
     """List the tenant's activities, newest first, those of archived campaigns too."""
     known = tuple(reason for reason in wake_reasons or () if reason in _WAKE_REASONS)
     if wake_reasons and not known:
-        return paging.page([], ActivitySummaryOut.model_validate)
+        return paging.answer([], ActivitySummaryOut)
     wanted = Wanted(
         statuses=tuple(statuses or ()),
         wake_reasons=known,
@@ -85,7 +85,7 @@ async def list_activities(
         deliverable_id=deliverable_id,
     )
     rows = await agent_activities_read.page(db, wanted, limit=paging.fetch, after=paging.after)
-    return paging.page(rows, ActivitySummaryOut.model_validate)
+    return paging.answer(rows, ActivitySummaryOut)
 
 
 @router.get("/{activity_id}", summary="Show an activity", responses=problems(404))

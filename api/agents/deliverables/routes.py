@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from starlette.responses import Response
 
 from api.agents.activities.schemas import ActivitySummaryOut
 from api.agents.deliverables.schemas import DeliverableProgressOut
@@ -40,6 +41,7 @@ async def list_deliverables(
 @router.get(
     "/deliverables/{deliverable_id}/activities",
     summary="List a deliverable's activities",
+    response_model=Page[ActivitySummaryOut],
     responses=problems(404),
 )
 async def list_activities_of_deliverable(
@@ -50,10 +52,10 @@ async def list_activities_of_deliverable(
     statuses: Annotated[
         Several[ActivityStatus] | None, Query(alias="filter.status", description="Any of these.")
     ] = None,
-) -> Page[ActivitySummaryOut]:
+) -> Response:
     """List all activities that work towards one deliverable, newest first."""
     if not await deliverables_read.exists(db, deliverable_id):
         raise NotFound("There is no such deliverable.")
     wanted = Wanted(deliverable_id=deliverable_id, statuses=tuple(statuses or ()))
     rows = await agent_activities_read.page(db, wanted, limit=paging.fetch, after=paging.after)
-    return paging.page(rows, ActivitySummaryOut.model_validate)
+    return paging.answer(rows, ActivitySummaryOut)
