@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Select, Text, bindparam, case, func, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -58,9 +58,8 @@ class Wanted:
         return None, ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ActivityRow:
-    """An activity as lists show it."""
+class ActivityRow(NamedTuple):
+    """An activity as lists show it, its columns in the order of `_described`."""
 
     id: str
     title: str
@@ -380,4 +379,4 @@ def _described(found: Subquery) -> Statement:
 async def _rows(
     db: AsyncConnection, statement: Statement, bound: dict[str, Any]
 ) -> Sequence[ActivityRow]:
-    return [ActivityRow(**row._mapping) for row in await db.execute(statement, bound)]
+    return [ActivityRow._make(row) for row in await db.execute(statement, bound)]
