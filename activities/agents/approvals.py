@@ -103,6 +103,15 @@ class ApprovalSteps:
             if row is None:
                 raise NotFound("There is no such approval.")
             ids = await approvals.waiting_activities(db, row.id)
+            if row.resolution is not None and not raised:
+                # Whoever wrote the decision died before its workflow could tell of it.
+                return ResolvedApproval(
+                    approval_id=row.id,
+                    resolution=Resolution(row.resolution),
+                    re_enqueued=len(ids),
+                    activity_ids=tuple(ids),
+                    found=True,
+                )
             if row.status == ApprovalStatus.PENDING:
                 await approvals.close(db, row.id, closing, decide.at)
                 await audit.record(

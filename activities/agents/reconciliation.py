@@ -16,6 +16,7 @@ from temporalio import activity
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.agents.heartbeats import heartbeats
 from activities.agents.runs import leave_slot
 from activities.agents.turn_opening import close_open_attempts
 from models.contracts.actors import SYSTEM
@@ -28,7 +29,7 @@ from models.queries import tenants
 from models.queries.agents import agent_activities_write as agent_activities
 from models.queries.agents import approvals_write, reconciliation, runs_write
 from models.queries.records import audit, events
-from models.rules.vocabulary import ActivityStatus, RunError, RunStatus, WakeReason
+from models.rules.vocabulary import ActivityStatus, ApprovalStatus, RunError, RunStatus, WakeReason
 
 GRACE: Final = timedelta(seconds=30)
 """How long a record must have stood still before it is compared."""
@@ -51,37 +52,39 @@ class ReconcilerSteps:
     async def reconcile(self, sweep: Sweep) -> Reconciled:
         """Go through all tenants once."""
         total = Reconciled()
-        for tenant_id in await self._tenants():
-            activity.heartbeat(tenant_id)
-            running = await self._running(tenant_id)
-            before = sweep.at - GRACE
-            async with self._database.tenant(tenant_id) as db:
-                found = await reconciliation.activities(db, before=before)
-                pending = await reconciliation.approvals(db, before=before)
-                campaigns = await reconciliation.campaigns(db, before=before)
-            orphans = await self._campaigns(tenant_id, campaigns, running, sweep.at)
-            total = replace(
-                total,
-                restart=total.restart + orphans,
-                activities=total.activities
-                + await self._activities(tenant_id, found, running, sweep.at),
-                approvals=total.approvals
-                + await self._approvals(tenant_id, pending, running, sweep.at),
-                projected=total.projected + await self._project(found, campaigns, running),
-            )
+        async with heartbeats():
+            for tenant_id in await self._tenants():
+                total = await self._compare(tenant_id, sweep.at, total)
         return total
+
+    async def _compare(self, tenant_id: str, at: datetime, total: Reconciled) -> Reconciled:
+        running = await self._running(tenant_id)
+        async with self._database.tenant(tenant_id) as db:
+            found = await reconciliation.activities(db, before=at - GRACE)
+            pending = await reconciliation.approvals(db, before=at - GRACE)
+            campaigns = await reconciliation.campaigns(db, before=at - GRACE)
+            decided = await reconciliation.decided(db, since=at - KEPT, before=at - GRACE)
+        return replace(
+            total,
+            restart=total.restart + await self._campaigns(tenant_id, campaigns, running, at),
+            activities=total.activities + await self._activities(tenant_id, found, running, at),
+            approvals=total.approvals + await self._approvals(tenant_id, pending, running, at),
+            projected=total.projected
+            + await self._project(found, campaigns, running)
+            + await self._settle(decided, running),
+        )
 
     @activity.defn(name="maintenance.forget")
     async def forget(self, sweep: Sweep) -> int:
         """Delete what is kept for a day only; answers how much that was."""
         gone = 0
         before = sweep.at - KEPT
-        for tenant_id in await self._tenants():
-            activity.heartbeat(tenant_id)
-            async with self._database.tenant(tenant_id) as db:
-                gone += await events.forget(db, before=before)
-                gone += await reconciliation.forget_keys(db, before=before)
-                gone += await reconciliation.forget_attachments(db, before=before)
+        async with heartbeats():
+            for tenant_id in await self._tenants():
+                async with self._database.tenant(tenant_id) as db:
+                    gone += await events.forget(db, before=before)
+                    gone += await reconciliation.forget_keys(db, before=before)
+                    gone += await reconciliation.forget_attachments(db, before=before)
         return gone
 
     async def _tenants(self) -> list[str]:
@@ -179,6 +182,16 @@ class ReconcilerSteps:
                 if said and said != row.status:
                     _log.warning("%s %s: record %s, workflow %s", kind, row.id, row.status, said)
                     count += await self._tell(f"{kind}:{row.id}", signal)
+        return count
+
+    async def _settle(self, decided: Sequence[str], running: dict[str, str]) -> int:
+        """Have approvals that do not know of their recorded decision look into the record."""
+        count = 0
+        closing = CloseApproval(wake_reason=WakeReason.APPROVAL_EXPIRED)
+        for approval_id in decided:
+            if running.get(f"approval:{approval_id}") == ApprovalStatus.PENDING:
+                _log.warning("approval %s is decided and its workflow waits", approval_id)
+                count += await self._tell(f"approval:{approval_id}", "close", closing)
         return count
 
     async def _tell(self, workflow_id: str, signal: str, *message: Any) -> bool:

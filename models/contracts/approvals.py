@@ -46,6 +46,8 @@ class ResolvedApproval:
     resolution: Resolution
     re_enqueued: int
     activity_ids: tuple[str, ...] = ()
+    found: bool = False
+    """It was in the record already when the approval was to be closed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -163,7 +163,7 @@ class AgentActivityWorkflow(ActivityMessages):
     async def _consider(self, wake: Wake) -> None:
         status = self._status
         assert status is not None
-        if not rules.wakes(status, self._held_by, wake.reason):
+        if not rules.wakes(status, self._held_by, wake.reason) or self._is_stray(wake):
             return
         if rules.blocks(wake.reason):
             await self._move(ActivityStatus.BLOCKED, wake.reason)
@@ -177,6 +177,11 @@ class AgentActivityWorkflow(ActivityMessages):
             return
         remembered, self._after_pause = self._after_pause, None
         await self._move(ActivityStatus.ASSIGNED, (remembered or wake).reason)
+
+    def _is_stray(self, wake: Wake) -> bool:
+        """Tell whether this is word of an approval other than the one that is waited for."""
+        waits = self._status is ActivityStatus.AWAITING_APPROVAL
+        return waits and wake.approval_id not in {None, self._awaits}
 
     async def _put_away(self) -> None:
         """End for good, with the campaign: blocked, and with no run or question left open."""

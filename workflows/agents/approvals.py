@@ -93,6 +93,9 @@ class ApprovalWorkflow:
     async def _end(self, closing: CloseApproval) -> None:
         ended = await record(ApprovalSteps.close, self._decide(closing=closing))
         self._settled = True
+        if ended.found:
+            await self._tell(ended, *_words_of(ended.resolution))
+            return
         raised = closing.wake_reason is WakeReason.BUDGET_RAISED
         status = ApprovalStatus.APPROVED if raised else ApprovalStatus.EXPIRED
         await self._tell(ended, status, closing.wake_reason)
@@ -126,10 +129,7 @@ class ApprovalWorkflow:
             self._claimed = False
             raise
         self._settled = True
-        if decision.resolution is Resolution.APPROVED:
-            await self._tell(resolved, ApprovalStatus.APPROVED, WakeReason.REVIEW_APPROVED)
-        else:
-            await self._tell(resolved, ApprovalStatus.REJECTED, WakeReason.REVIEW_FEEDBACK)
+        await self._tell(resolved, *_words_of(decision.resolution))
         return resolved
 
     @resolve.validator
@@ -186,3 +186,10 @@ class ApprovalWorkflow:
     def status(self) -> str:
         """Tell pending from settled, for the reconciler."""
         return "settled" if self._settled else "pending"
+
+
+def _words_of(resolution: Resolution) -> tuple[ApprovalStatus, WakeReason]:
+    """What a decision makes of the approval, and how its activities hear of it."""
+    if resolution is Resolution.APPROVED:
+        return ApprovalStatus.APPROVED, WakeReason.REVIEW_APPROVED
+    return ApprovalStatus.REJECTED, WakeReason.REVIEW_FEEDBACK

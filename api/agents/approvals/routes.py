@@ -117,7 +117,9 @@ async def resolve_approval(
         item = ProblemItem(location="body.note", message="Needed unless the answer is approved")
         raise Invalid("A note is needed.", item)
     standing = await _standing(services, admin, approval_id)
-    if standing.status is not ApprovalStatus.PENDING:
+    # A repeat whose first answer was lost is answered by the workflow, which knows its key.
+    may_repeat = key.value is not None and standing.resolved_by == admin.id
+    if standing.status is not ApprovalStatus.PENDING and not may_repeat:
         raise Conflict(f"The approval is not pending but {standing.status}.")
     try:
         resolved = await commands.update(

@@ -67,6 +67,7 @@ class Standing:
     campaign_id: str
     campaign_status: CampaignStatus
     status: ApprovalStatus
+    resolved_by: str | None
     options: Sequence[str] | None
 
 
@@ -121,6 +122,7 @@ async def standing(db: AsyncConnection, approval_id: str) -> Standing | None:
         campaign_id=row.campaign_id,
         campaign_status=CampaignStatus(row.campaign_status),
         status=ApprovalStatus(row.status),
+        resolved_by=row.resolved_by,
         options=row.options,
     )
 
@@ -187,7 +189,7 @@ def _standing() -> Statement:
     return (
         select(
             Approval.id, Approval.campaign_id, Approval.status, Approval.options,
-            Campaign.status.label("campaign_status"),
+            Approval.resolved_by, Campaign.status.label("campaign_status"),
         )
         .join(Campaign, Campaign.id == Approval.campaign_id)
         .where(Approval.id == bindparam("approval_id"))

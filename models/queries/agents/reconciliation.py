@@ -67,6 +67,17 @@ async def approvals(db: AsyncConnection, *, before: datetime) -> Sequence[AnyRow
     return found.all()
 
 
+async def decided(db: AsyncConnection, *, since: datetime, before: datetime) -> list[str]:
+    """The ids of approvals that people decided in a stretch of time."""
+    found = await db.execute(
+        select(Approval.id)
+        .where(Approval.resolved_at >= since, Approval.resolved_at < before)
+        .order_by(Approval.resolved_at)
+        .limit(LIMIT)
+    )
+    return list(found.scalars())
+
+
 async def campaigns(db: AsyncConnection, *, before: datetime) -> Sequence[AnyRow]:
     """Campaigns that are not put away: id, status, name."""
     found = await db.execute(

@@ -7,8 +7,10 @@ import httpx
 import pytest
 
 from api.http.commands import WorkflowGone
+from models.contracts.approvals import ResolvedApproval
 from models.errors import Conflict
 from models.ids import new_id
+from models.rules.vocabulary import Resolution
 from tests.api.conftest import TenantPeople
 from tests.factories.records import NOON, Records
 from tests.fakes.desk import Command, RecordedDesk
@@ -151,6 +153,23 @@ async def test_a_malformed_decision_is_refused(
     )
     assert answer.status_code == status
     assert desk.sent == []
+
+
+async def test_a_decision_whose_answer_was_lost_can_be_sent_again_with_its_key(
+    http: httpx.AsyncClient, tenant_a: TenantPeople, records: Records, desk: RecordedDesk
+) -> None:
+    approval_id = await records.approval(
+        await records.campaign(), status="approved", resolved_by=tenant_a.admin.id
+    )
+    path, body = f"{URL}/{approval_id}/resolve", {"resolution": "approved"}
+    desk.answers["resolve"] = ResolvedApproval(
+        approval_id=approval_id, resolution=Resolution.APPROVED, re_enqueued=1
+    )
+    bare = await http.post(path, json=body, headers=tenant_a.admin.headers)
+    keyed = tenant_a.admin.headers | {"Idempotency-Key": "once"}
+    repeated = await http.post(path, json=body, headers=keyed)
+    assert (bare.status_code, repeated.status_code) == (409, 200)
+    assert len(desk.sent) == 1
 
 
 async def test_what_is_not_pending_cannot_be_decided(
