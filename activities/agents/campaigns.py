@@ -206,6 +206,8 @@ class CampaignSteps:
         """Ask for money beyond the cap, once for each value of it, for all that is held."""
         async with self._database.tenant(ask.tenant_id) as db:
             row = await _locked(db, ask.campaign_id)
+            if ask.hold.cap != row.budget_cap_usd:
+                return BudgetAnswer(wake=True)
             await purse.alert_exhausted(db, ask.tenant_id, row.id)
             held = ask.hold.activity_id
             pending = await approvals.pending_authorization(db, row.id)
@@ -214,7 +216,7 @@ class CampaignSteps:
                 await campaigns.wait_for_authorization(db, [held], pending)
                 # Ours already: this step ran before, and its worker died.
                 return await _opened(db, pending) if pending == ask.approval_id else BudgetAnswer()
-            if row.budget_cap_usd is None or row.asked_cap == row.budget_cap_usd:
+            if row.asked_cap == row.budget_cap_usd:
                 return BudgetAnswer()
             title = f"{row.name} has used up its budget of ${row.budget_cap_usd:.2f}"
             await approvals.ask(
@@ -233,7 +235,7 @@ class CampaignSteps:
                 options=None,
                 content_hash=None,
                 cost_so_far=row.spent_usd,
-                created_by=agent_id(ask.tenant_id, ask.hold.role or "activity_planner"),
+                created_by=await agent_activities.assignee(db, held),
                 at=ask.at,
                 expires_at=ask.at + EXPIRY,
             )

@@ -1,7 +1,7 @@
 """How an agent's run begins: the slot, the budget's word, the prompt, the transcript."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -74,7 +74,8 @@ class RunSteps:
             if await _is_approved_content(db, row, begin):
                 return await _finish(db, row, begin)
             if _budget_is_exhausted(row):
-                return await _hold(db, row, begin, WakeReason.BUDGET_EXHAUSTED)
+                held = await _hold(db, row, begin, WakeReason.BUDGET_EXHAUSTED)
+                return replace(held, cap=row.budget_cap_usd)
             return await self._run(db, row, begin)
 
     async def _run(self, db: AsyncConnection, row: AnyRow, begin: BeginRun) -> Begun:

@@ -314,7 +314,7 @@ def _error(error: RunError, message: str) -> Turn:
 
 def _refused(reservation: Reservation) -> Turn:
     if reservation.outcome is Reserved.CAP_REACHED:
-        return Turn(outcome=TurnOutcome.BUDGET_EXHAUSTED)
+        return Turn(outcome=TurnOutcome.BUDGET_EXHAUSTED, cap=reservation.limit)
     if reservation.outcome is Reserved.CONTENDED:
         return Turn(outcome=TurnOutcome.CONTENDED)
     whose = "activity" if reservation.outcome is Reserved.ACTIVITY_LIMIT else "tenant's month"

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 
 from models.contracts.actors import Actor
@@ -142,6 +143,8 @@ class Begun:
     max_turns: int = 0
     timeout_sec: int = 0
     held_by: WakeReason | None = None
+    cap: Decimal | None = None
+    """The cap that is reached, when it is that which holds."""
     next_in_line: str | None = None
 
 
@@ -217,6 +220,8 @@ class Turn:
     error: RunError | None = None
     message: str = ""
     held_by: WakeReason | None = None
+    cap: Decimal | None = None
+    """The cap that is reached, when it is that which holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -300,7 +305,7 @@ class ActivityEnded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BudgetHold:
-    """Signal to the campaign: this activity is held because the cap is reached."""
+    """Signal to the campaign: this activity is held because the cap, as it saw it, is reached."""
 
     activity_id: str
-    role: str | None = None
+    cap: Decimal | None

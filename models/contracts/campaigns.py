@@ -152,8 +152,12 @@ class AskBudget(CampaignRef):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BudgetAnswer:
-    """The approval that must be waited for, when a new one was opened."""
+    """The approval that must be waited for, when a new one was opened.
 
+    `wake`: the cap has changed since the activity was held, so that it may try again.
+    """
+
+    wake: bool = False
     approval_id: str | None = None
     title: str = ""
     expires_at: datetime | None = None

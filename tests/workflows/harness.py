@@ -1,6 +1,7 @@
 """What workflow tests drive: a tenant, a worker with the real steps, and short words for both."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -9,6 +10,7 @@ from typing import Any
 from sqlalchemy import text
 from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.service import RPCError
 from temporalio.worker import Worker
 
 from activities.llm.offline import OfflineLlm
@@ -180,10 +182,18 @@ class Engine:
         return "; ".join(str(tuple(row)) for row in found)
 
     async def pending_approval(self, campaign_id: str) -> Any:
-        return await self.until(
+        """Wait until a campaign has a pending approval, and its workflow waits for an answer."""
+        approval = await self.until(
             "select * from approval where campaign_id = :id and status = 'pending'",
             id=campaign_id,
         )
+        handle = self.temporal.get_workflow_handle(approval_workflow(approval.id))
+        for _ in range(100):
+            with contextlib.suppress(RPCError):
+                await handle.describe()
+                return approval
+            await asyncio.sleep(0.05)
+        raise AssertionError(f"no workflow waits for {approval.title}")
 
     async def activity(self, campaign_id: str, kind: str, status: str, **more: Any) -> Any:
         """Wait until an activity of this type has this status."""

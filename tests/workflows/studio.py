@@ -1,7 +1,6 @@
 """An engine whose model is scripted, with words for all that people do in a campaign."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import date, timedelta
@@ -11,7 +10,6 @@ from sqlalchemy import insert
 from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.api.testservice.v1 import UnlockTimeSkippingRequest
 from temporalio.client import Client, WorkflowHandle
-from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
 from activities.ports import Llm
@@ -127,17 +125,6 @@ class Studio(Engine):
         return approval_id
 
     # What is seen of it
-
-    async def pending_approval(self, campaign_id: str) -> Any:
-        """Wait until a campaign has a pending approval, and its workflow waits for an answer."""
-        approval = await super().pending_approval(campaign_id)
-        handle = self.temporal.get_workflow_handle(approval_workflow(approval.id))
-        for _ in range(100):
-            with contextlib.suppress(RPCError):
-                await handle.describe()
-                return approval
-            await asyncio.sleep(0.05)
-        raise AssertionError(f"no workflow waits for {approval.title}")
 
     async def held(self, campaign_id: str, kind: str, reason: str) -> Any:
         """Wait until an activity of this type is blocked for this reason."""

@@ -131,6 +131,33 @@ async def test_a_mention_wakes_the_agent_which_asks_anew(
     assert "please make it shorter" in studio.llm.of(POST)[1].said_last
 
 
+@pytest.mark.usefixtures("_soon")
+async def test_a_mention_during_a_pause_counts_when_it_is_over(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign_id, _ = await expired(studio)
+    in_time(monkeypatch)
+    (held,) = await studio.rows("select id from agent_activity where status = 'blocked'")
+    await studio.pause(campaign_id)
+    await studio.call(held.id, "copywriter", "shorter")
+    await studio.held(campaign_id, POST, "campaign_paused")
+    await studio.resume(campaign_id)
+    post = await studio.activity(campaign_id, POST, "awaiting_approval")
+    assert post.wake_reason == "comment_mention"
+
+
+async def test_an_approval_expires_during_a_pause_all_the_same(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_ends, "EXPIRY", timedelta(seconds=2))
+    campaign_id = await studio.submit((BLOG, 1))
+    await studio.pending_approval(campaign_id)
+    await studio.pause(campaign_id)
+    await studio.held(campaign_id, POST, "approval_expired")
+    await studio.resume(campaign_id)
+    assert len(studio.llm.of(POST)) == 1
+
+
 async def test_a_mention_does_not_disturb_what_waits_for_a_decision(studio: Studio) -> None:
     campaign_id = await studio.submit((BLOG, 1))
     approval = await studio.pending_approval(campaign_id)

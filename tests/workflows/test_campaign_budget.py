@@ -9,9 +9,11 @@ from sqlalchemy import text
 
 from activities.agents import campaigns
 from activities.ports import Usage
+from models.contracts.agent_activities import BudgetHold
 from models.rules.vocabulary import Resolution
-from tests.workflows.scripted_llm import Reply, say, tool
+from tests.workflows.scripted_llm import Gate, Reply, say, tool
 from tests.workflows.studio import REPORT, Studio
+from workflows.agents.campaigns import CampaignWorkflow
 
 REPORTING = "performance_report"
 CAP = Decimal("0.30")
@@ -130,6 +132,21 @@ async def test_a_raised_cap_frees_what_a_refusal_held(studio: Studio) -> None:
     await studio.activity(campaign_id, REPORTING, "done")
 
 
+async def test_a_hold_that_comes_too_late_for_a_raised_cap_is_let_go(studio: Studio) -> None:
+    gate = Gate()
+    studio.llm.on(REPORTING, Reply(tools=LOOK.tools, usage=LOOK.usage, gate=gate))
+    campaign_id = await studio.submit((REPORT, 1), budget_cap_usd=CAP)
+    await gate.reached.wait()
+    report = await studio.activity(campaign_id, REPORTING, "in_progress")
+    await studio.change(campaign_id, budget_cap_usd=Decimal(5))
+    late = BudgetHold(activity_id=report.id, cap=CAP)
+    await studio.campaign(campaign_id).signal(CampaignWorkflow.budget_hold, late)
+    gate.open()
+    await studio.activity(campaign_id, REPORTING, "done")
+    assert await studio.approvals(campaign_id) == []
+    assert await studio.events("budget_alert") == []
+
+
 async def test_lifting_the_cap_frees_what_it_held(studio: Studio) -> None:
     campaign_id, _ = await exhausted(studio)
     await studio.change(campaign_id, lift_cap=True)
@@ -208,6 +225,16 @@ async def test_a_choice_is_not_forgotten_over_a_budget_hold(studio: Studio) -> N
     await studio.change(campaign_id, lift_cap=True)
     await studio.activity(campaign_id, REPORTING, "done")
     assert "Chosen: Blue" in studio.llm.of(REPORTING)[1].said_last
+
+
+async def test_money_is_asked_for_by_whoever_has_the_work_now(studio: Studio) -> None:
+    hand = tool("hand_over", to="analyst", purpose="work", note="Count it.")
+    studio.llm.on("copywriter", Reply(text="A draft.", tools=(hand,), usage=dear("0.26")))
+    campaign_id = await studio.submit((REPORT, 1), budget_cap_usd=CAP)
+    held = await studio.held(campaign_id, REPORTING, "budget_exhausted")
+    approval = await studio.pending_approval(campaign_id)
+    assert held.agent_role == "analyst"
+    assert approval.created_by == held.assignee_id
 
 
 async def test_the_tenants_month_stops_an_activity_for_good(studio: Studio) -> None:

@@ -47,6 +47,24 @@ async def test_a_campaign_completes_when_it_is_over_and_all_is_done(calendar: Ca
     assert (completed.updated_on.date() - end).days == 1
 
 
+async def test_a_completed_campaign_can_be_archived(calendar: Calendar) -> None:
+    campaign_id = await calendar.submit((REPORT, 1), end_date=await calendar.day(5))
+    await calendar.activity(campaign_id, REPORTING, "done")
+    await calendar.continued(campaign_id)
+    async with calendar.passing(days=7):
+        await calendar.campaign_is(campaign_id, "completed")
+    await calendar.archive(campaign_id)
+    await calendar.campaign_is(campaign_id, "archived")
+
+
+async def test_a_campaign_continues_as_new_once_a_period_is_open(studio: Studio) -> None:
+    campaign_id = await studio.submit((REPORT, 1))
+    first = (await studio.campaign(campaign_id).describe()).run_id
+    await studio.activity(campaign_id, REPORTING, "done")
+    await studio.change(campaign_id, name="Goes on")
+    assert (await studio.campaign(campaign_id).describe()).run_id != first
+
+
 async def test_a_failed_activity_does_not_keep_a_campaign_from_completing(
     calendar: Calendar,
 ) -> None:

@@ -1,5 +1,6 @@
 """Pausing holds what runs at its next turn, resuming goes on where it stood."""
 
+from models.rules.vocabulary import Resolution
 from tests.workflows.scripted_llm import Gate, plan, say, use
 from tests.workflows.studio import BLOG, REPORT, Studio
 from workflows.visibility import activity_workflow, campaign_workflow
@@ -123,6 +124,19 @@ async def test_an_approval_given_during_a_pause_counts_when_it_is_over(studio: S
     done = await studio.activity(campaign_id, "blog_post", "done")
     assert done.wake_reason == "review_approved"
     assert len(studio.llm.of("blog_post")) == 1
+
+
+async def test_feedback_given_during_a_pause_is_taken_in_when_it_is_over(studio: Studio) -> None:
+    campaign_id = await studio.submit((BLOG, 1))
+    approval = await studio.pending_approval(campaign_id)
+    await studio.pause(campaign_id)
+    await studio.resolve(approval.id, Resolution.REVISION_REQUESTED, note="Too long.")
+    await studio.held(campaign_id, "blog_post", "campaign_paused")
+    assert len(studio.llm.of("blog_post")) == 1
+    await studio.resume(campaign_id)
+    again = await studio.activity(campaign_id, "blog_post", "awaiting_approval")
+    assert again.wake_reason == "review_feedback"
+    assert "Too long." in studio.llm.of("blog_post")[1].said_last
 
 
 async def test_an_approval_stays_open_during_a_pause(studio: Studio) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from models.rules.vocabulary import Resolution
 from tests.workflows.scripted_llm import Asked, Gate, Reply, plan, say, use
 from tests.workflows.studio import BLOG, REPORT, Studio
 from workflows.visibility import campaign_workflow
@@ -105,3 +106,20 @@ async def test_operators_see_where_a_campaign_stands(studio: Studio) -> None:
     campaign_id = await studio.submit((BLOG, 1), name="Oolong")
     await studio.pending_approval(campaign_id)
     await studio.shows(campaign_workflow(campaign_id), "active", "Oolong: active")
+
+
+async def test_a_new_name_is_what_operators_see(studio: Studio) -> None:
+    campaign_id = await studio.submit((BLOG, 1), name="Oolong")
+    await studio.campaign_is(campaign_id, "active")
+    await studio.change(campaign_id, name="Sencha")
+    await studio.shows(campaign_workflow(campaign_id), "active", "Sencha: active")
+
+
+async def test_a_changed_brief_is_what_agents_read_from_their_next_run_on(studio: Studio) -> None:
+    campaign_id = await studio.submit((BLOG, 1), brief="Sell oolong.")
+    approval = await studio.pending_approval(campaign_id)
+    await studio.change(campaign_id, brief="Sell sencha.")
+    await studio.resolve(approval.id, Resolution.REJECTED, note="See the new brief.")
+    await studio.until("select 1 from approval where status = 'pending'")
+    assert "Sell sencha." in studio.llm.of("blog_post")[1].said_last
+    assert len(studio.llm.of(PLANNER)) == 1

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import TypedDict
 
 from temporalio import workflow
@@ -149,9 +150,9 @@ class ActivityState:
 
     # Telling others
 
-    async def _tell_of_hold(self, reason: WakeReason) -> None:
+    async def _tell_of_hold(self, reason: WakeReason, cap: Decimal | None) -> None:
         if reason is WakeReason.BUDGET_EXHAUSTED:
-            hold = BudgetHold(activity_id=self._order.activity_id, role=self._order.role)
+            hold = BudgetHold(activity_id=self._order.activity_id, cap=cap)
             await tell(campaign_workflow(self._order.campaign_id), "budget_hold", hold)
 
     async def _come_to_rest(self, agrees: bool | None) -> None:

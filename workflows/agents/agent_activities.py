@@ -86,7 +86,7 @@ class AgentActivityWorkflow(ActivityMessages):
                 assert begun.held_by is not None
                 self._now(ActivityStatus.BLOCKED, begun.held_by)
                 self._archived |= begun.held_by is WakeReason.CAMPAIGN_ARCHIVED
-                await self._tell_of_hold(begun.held_by)
+                await self._tell_of_hold(begun.held_by, begun.cap)
             case BeginOutcome.FINISHED:
                 self._now(ActivityStatus.DONE)
                 await self._come_to_rest(None)
@@ -104,7 +104,7 @@ class AgentActivityWorkflow(ActivityMessages):
     async def _after(self, ended: RunEnd | Suspended) -> None:
         if isinstance(ended, Suspended):
             await self._hold(ended.held_by)
-            await self._tell_of_hold(ended.held_by)
+            await self._tell_of_hold(ended.held_by, ended.cap)
             return
         self._run_id = None
         self._now(ended.status, ended.wake_reason)

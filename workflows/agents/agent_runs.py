@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from typing import Final, Protocol
 
 from temporalio import workflow
@@ -48,6 +49,7 @@ class Suspended:
     """The run stopped at a checkpoint and stays open."""
 
     held_by: WakeReason
+    cap: Decimal | None = None
 
 
 class AgentRunLoop:
@@ -83,7 +85,7 @@ class AgentRunLoop:
                 assert turn.error is not None
                 return await self._end(Ending.NONE, turn.error, turn.message)
             case TurnOutcome.BUDGET_EXHAUSTED:
-                return Suspended(held_by=WakeReason.BUDGET_EXHAUSTED)
+                return Suspended(held_by=WakeReason.BUDGET_EXHAUSTED, cap=turn.cap)
             case TurnOutcome.HELD if turn.held_by is WakeReason.CAMPAIGN_ARCHIVED:
                 return await self._end(Ending.NONE, RunError.CANCELLED, "Campaign archived.")
             case TurnOutcome.HELD:

@@ -32,7 +32,7 @@ from models.rules.vocabulary import ActivityStatus, CampaignStatus, WakeReason
 from workflows import policies
 from workflows.agents.children import start_activity, start_approval
 from workflows.steps import record
-from workflows.telling import tell_all
+from workflows.telling import tell, tell_all
 from workflows.visibility import STATE, activity_workflow, approval_workflow
 
 
@@ -242,6 +242,8 @@ class CampaignWorkflow:
                 ),
             )
             answer = await record(CampaignSteps.ask_budget, ask)
+            if answer.wake:
+                await tell(activity_workflow(hold.activity_id), "budget_raised")
             if answer.approval_id is None:
                 return
             await start_approval(

@@ -198,6 +198,14 @@ async def assign(
     )
 
 
+async def assignee(db: AsyncConnection, activity_id: str) -> str:
+    """Whose an activity is that is known to exist."""
+    found = await db.execute(
+        select(AgentActivity.assignee_id).where(AgentActivity.id == activity_id)
+    )
+    return str(found.scalar_one())
+
+
 async def unsettled(db: AsyncConnection, campaign_id: str) -> int:
     """How many of a campaign's activities are neither done nor failed."""
     at_rest = (ActivityStatus.DONE, ActivityStatus.FAILED)

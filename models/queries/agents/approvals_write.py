@@ -165,7 +165,7 @@ async def pending_of_campaign(db: AsyncConnection, campaign_id: str) -> list[str
 
 
 async def pending_authorization(db: AsyncConnection, campaign_id: str) -> str | None:
-    """The campaign's pending budget authorization, if one is open."""
+    """The campaign's pending budget authorization, locked against a decision, if one is open."""
     found = await db.execute(
         select(Approval.id)
         .where(
@@ -175,6 +175,7 @@ async def pending_authorization(db: AsyncConnection, campaign_id: str) -> str | 
         )
         .order_by(Approval.created_on.desc())
         .limit(1)
+        .with_for_update()
     )
     return found.scalar_one_or_none()
 
