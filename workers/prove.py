@@ -237,7 +237,7 @@ class Proof:
             folder,
             say=lambda text: None,
             workers=WORKERS,
-            environment=_environment(url),
+            environment=model_environment(url),
             restart_at_once=True,
         )
         self._settings = self._settings.model_copy(update={"data_dir": folder})
@@ -280,7 +280,7 @@ def _start_model(folder: Path) -> _Model:
     return _Model(child=child, port=port)
 
 
-def _environment(model_url: str) -> dict[str, str]:
+def model_environment(model_url: str) -> dict[str, str]:
     """What turns the stack's claude adapter to the local model: no key of the user's is sent."""
     return {
         "THROUGHLINE_LLM": "claude",

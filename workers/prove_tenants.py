@@ -40,15 +40,15 @@ class Agency:
     read: list[int] = field(default_factory=list)
     """The ids of the feed's events, as they came."""
 
-    async def submit(self, number: int) -> None:
+    async def submit(self, number: int, *orders: dict[str, Any], key: str | None = None) -> None:
         """Submit a campaign, with one key however often it takes."""
-        ordered = _ORDERS[number % len(_ORDERS)]
+        ordered = orders or _ORDERS[number % len(_ORDERS)]
         body: dict[str, Any] = {
             "name": f"Campaign {number}",
             "brief": f"Brief {number}: sell more tea to people who like coffee.",
             "deliverables": list(ordered),
         }
-        key = f"prove-{new_id()}"
+        key = key or f"prove-{new_id()}"
         while True:
             try:
                 campaign_id = await self.api.create_campaign(body, key)
@@ -65,9 +65,10 @@ class Agency:
                 if event.id is not None:
                     self.read.append(int(event.id))
                 if event.name == "approval_created":
-                    group.create_task(self._approve(event.content["approvalId"]))
+                    group.create_task(self.approve(event.content["approvalId"]))
 
-    async def _approve(self, approval_id: str) -> None:
+    async def approve(self, approval_id: str) -> None:
+        """Approve, with one key however often it takes."""
         key = f"prove-{approval_id}"
         while True:
             try:
