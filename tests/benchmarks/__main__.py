@@ -5,6 +5,7 @@ import os
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from math import inf
 
 import uvloop
 from rich.console import Console
@@ -40,7 +41,12 @@ async def measure(names: list[str], console: Console) -> list[Measured]:
         async with stack_for(model) as bench:
             for name in names:
                 begin = time.monotonic()
-                lines += await BENCHMARKS[name](bench)
+                try:
+                    lines += await BENCHMARKS[name](bench)
+                except Exception as error:
+                    # The others are still worth knowing; a missing number is a missed target.
+                    console.print_exception()
+                    lines.append(Measured(name=name, ours=inf, unit="", target=0, note=repr(error)))
                 console.print(f"{name}: {time.monotonic() - begin:.0f} s", style="dim")
     return lines
 

@@ -107,6 +107,11 @@ class BareCampaign:
     def activity_ended(self, ended: dict[str, str | None]) -> None:
         """One more has ended."""
 
+    @workflow.query
+    def status(self) -> str:
+        """What the reconciler would hear."""
+        return "active"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
@@ -173,7 +178,12 @@ async def _place(bench: Bench, role: str) -> Place:
             )
         )  # fmt: skip
     await bench.temporal.start_workflow(
-        BareCampaign.run, id=campaign_workflow(campaign_id), task_queue=BARE_QUEUE
+        BareCampaign.run,
+        id=campaign_workflow(campaign_id),
+        task_queue=BARE_QUEUE,
+        search_attributes=attributes(
+            tenant_id=tenant.id, campaign_id=campaign_id, kind="campaign", status="active"
+        ),
     )
     return Place(tenant=tenant, role=role, campaign_id=campaign_id, source_id=source_id)
 

@@ -12,13 +12,13 @@ from temporalio.api.enums.v1 import EventType
 
 from models.ids import new_id
 from tests.benchmarks.harness import Bench, Measured, Work, quantile
-from tests.factories.agents import TenantMade, make_campaign
+from tests.factories.agents import TenantMade
 from workers.embedded import ROOT
 from workers.processes import Child, spawn
 from workers.wire_script import Reply, ToolCall
 from workflows.visibility import activity_workflow, approval_workflow
 
-DECISIONS = 60
+DECISIONS = 50
 KILLS = 5
 _QUESTION = {"type": "strategy_change", "riskLevel": "low", "title": "Shall we?"}
 
@@ -26,7 +26,7 @@ _QUESTION = {"type": "strategy_change", "riskLevel": "low", "title": "Shall we?"
 async def run(bench: Bench) -> list[Measured]:
     """Sixty decisions one after the other, then five whose worker was just killed."""
     tenant = await bench.tenant()
-    campaign_id = await make_campaign(bench.database, tenant, status="active")
+    campaign_id = await bench.campaign(tenant)
     headers = bench.headers(tenant)
     async with httpx.AsyncClient(
         base_url=bench.record.api_url, headers=headers, timeout=30

@@ -4,18 +4,13 @@ import asyncio
 import statistics
 
 from sqlalchemy import insert, text
-from temporalio.common import Priority
 
-from models.contracts.campaigns import LaunchCampaign
 from models.ids import new_id
 from models.queries.tenants import agent_id
 from models.tables.agent_activities import AgentActivity
 from tests.benchmarks.harness import ROLE, Bench, Measured, Work, in_ms
 from tests.factories.agents import TenantMade, make_campaign
 from workers.wire_script import Reply
-from workflows import policies
-from workflows.agents.campaigns import CampaignWorkflow
-from workflows.visibility import campaign_workflow
 
 WAITING = 2000
 SAMPLES = 15
@@ -25,7 +20,7 @@ async def run(bench: Bench) -> list[Measured]:
     """The wait is from assigned to the first call of the model."""
     bench.stage.default = Reply(text="Done, after a second.", stall=1.0)
     small = await bench.tenant()
-    campaign_id = await make_campaign(bench.database, small, status="active")
+    campaign_id = await bench.campaign(small)
     await _waits(bench, small, campaign_id, 3)
     idle = await _waits(bench, small, campaign_id, SAMPLES)
     big = await bench.tenant()
@@ -72,13 +67,7 @@ async def _crowd(bench: Bench, tenant: TenantMade) -> None:
     ]  # fmt: skip
     async with bench.database.tenant(tenant.id) as db:
         await db.execute(insert(AgentActivity), rows)
-    await bench.temporal.start_workflow(
-        CampaignWorkflow.run,
-        LaunchCampaign(tenant_id=tenant.id, campaign_id=campaign_id, resume=True),
-        id=campaign_workflow(campaign_id),
-        task_queue=policies.TASK_QUEUE,
-        priority=Priority(fairness_key=tenant.id),
-    )
+    await bench.look_after(tenant, campaign_id)
     while await _open(bench, tenant, "created") == WAITING:
         await asyncio.sleep(0.1)
 

@@ -16,10 +16,11 @@ from temporalio.client import Client
 from temporalio.common import Priority
 
 from models.contracts.agent_activities import CarryOutActivity
+from models.contracts.campaigns import LaunchCampaign
 from models.db.database import Database
 from models.rules.vocabulary import ActivityStatus, ActivityType, Role, WakeReason
 from models.settings import Settings, settings
-from tests.factories.agents import TenantMade, make_activity, make_tenant
+from tests.factories.agents import TenantMade, make_activity, make_campaign, make_tenant
 from workers.embedded import EmbeddedStack
 from workers.processes import make_private
 from workers.stack import StackRecord, embedded_environment, owner_url
@@ -28,8 +29,9 @@ from workers.wire_model import WireModel
 from workers.wire_script import Prompt, Reply, Script
 from workflows import policies
 from workflows.agents.agent_activities import AgentActivityWorkflow
+from workflows.agents.campaigns import CampaignWorkflow
 from workflows.client import connect
-from workflows.visibility import activity_workflow, attributes
+from workflows.visibility import activity_workflow, attributes, campaign_workflow
 
 ROLE = "strategist"
 Round = Callable[[], Awaitable[float]]
@@ -110,6 +112,25 @@ class Bench:
     database: Database
     temporal: Client
     stage: Stage
+
+    async def campaign(self, tenant: TenantMade) -> str:
+        """Make an active campaign with nothing to do, and its workflow: the reconciler looks."""
+        campaign_id = await make_campaign(self.database, tenant, status="active")
+        await self.look_after(tenant, campaign_id)
+        return campaign_id
+
+    async def look_after(self, tenant: TenantMade, campaign_id: str) -> None:
+        """Start the workflow of a campaign that is in the record."""
+        await self.temporal.start_workflow(
+            CampaignWorkflow.run,
+            LaunchCampaign(tenant_id=tenant.id, campaign_id=campaign_id, resume=True),
+            id=campaign_workflow(campaign_id),
+            task_queue=policies.TASK_QUEUE,
+            priority=Priority(fairness_key=tenant.id),
+            search_attributes=attributes(
+                tenant_id=tenant.id, campaign_id=campaign_id, kind="campaign", status="active"
+            ),
+        )
 
     async def start(self, work: "Work") -> None:
         """Make an assigned activity and its workflow, as a campaign does."""

@@ -13,7 +13,7 @@ from models.contracts.agent_activities import CarryOutActivity
 from models.ids import new_id
 from models.rules.vocabulary import ActivityType, WakeReason
 from tests.benchmarks.harness import ROLE, Bench, Measured
-from tests.factories.agents import make_activity, make_campaign
+from tests.factories.agents import make_activity
 from workers.container import Container
 from workers.embedded import ROOT
 from workers.registry import agents_queue
@@ -70,7 +70,7 @@ async def run(bench: Bench) -> list[Measured]:
 
 async def _watched(bench: Bench, llm: TickingLlm):
     tenant = await bench.tenant()
-    campaign_id = await make_campaign(bench.database, tenant, status="active")
+    campaign_id = await bench.campaign(tenant)
     activity_id = await make_activity(
         bench.database, tenant, campaign_id, role=ROLE, type=ActivityType.RESEARCH,
         status="assigned", title=f"Tell the time {new_id()}",
