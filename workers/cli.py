@@ -195,6 +195,22 @@ def prove(
 
 
 @app.command()
+def replay(
+    files: Annotated[list[Path] | None, typer.Argument(help="Exported histories.")] = None,
+    running: Annotated[bool, typer.Option("--open", help="All workflows that run now.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Run histories through this version's workflows; 1 when one would not go on with it."""
+    from workers import replay as replays
+
+    if bool(files) == running:
+        raise typer.BadParameter("give either files or --open")
+    here = _here(data_dir)
+    histories = replays.saved(files) if files else replays.running(here)
+    raise typer.Exit(asyncio.run(replays.replay(here, histories, console)))
+
+
+@app.command()
 def openapi() -> None:
     """Print the OpenAPI document."""
     from api.app import described

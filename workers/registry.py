@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from activities.agents.agent_activities import AgentActivitySteps
 from activities.agents.agent_checks import AgentCheckSteps
@@ -22,6 +22,15 @@ from workflows.agents.agent_checks import AgentCheckWorkflow
 from workflows.agents.approvals import ApprovalWorkflow
 from workflows.agents.campaigns import CampaignWorkflow
 from workflows.agents.maintenance import MaintenanceWorkflow
+
+WORKFLOWS: Final[Sequence[type]] = (
+    CampaignWorkflow,
+    AgentActivityWorkflow,
+    ApprovalWorkflow,
+    AgentCheckWorkflow,
+    MaintenanceWorkflow,
+)
+"""Every workflow that workers run, and that saved histories are replayed with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,13 +56,7 @@ def agents_queue(c: Container) -> Queue:
     toolbox = build_toolbox(c.db)
     return Queue(
         name=policies.TASK_QUEUE,
-        workflows=[
-            CampaignWorkflow,
-            AgentActivityWorkflow,
-            ApprovalWorkflow,
-            AgentCheckWorkflow,
-            MaintenanceWorkflow,
-        ],
+        workflows=WORKFLOWS,
         steps=[
             CampaignSteps(c.db),
             AgentActivitySteps(c.db),

@@ -53,3 +53,27 @@ def test_a_brief_that_cannot_be_used_stops_before_anything_starts(data_dir: Path
     assert answer.exit_code == 1
     assert "cannot be read" in answer.output
     assert not (data_dir / "postgres").exists()
+
+
+HISTORIES = Path(__file__).parent.parent / "histories"
+
+
+def test_replay_goes_through_saved_histories(data_dir: Path):
+    files = [str(path) for path in sorted((HISTORIES / "approval").glob("*.json"))]
+    answer = CliRunner().invoke(app, ["replay", *files])
+    assert answer.exit_code == 0, answer.output
+    assert f"{len(files)} replayed, 0 would not go on." in answer.output
+
+
+def test_replay_tells_which_history_does_not_fit_the_code(data_dir: Path, tmp_path: Path):
+    fits = (HISTORIES / "approval" / "approved.json").read_text()
+    other = tmp_path / "other.json"
+    other.write_text(fits.replace("EVENT_TYPE_TIMER_STARTED", "EVENT_TYPE_MARKER_RECORDED"))
+    answer = CliRunner().invoke(app, ["replay", str(other)])
+    assert answer.exit_code == 1
+    assert "other" in answer.output
+
+
+def test_replay_needs_to_know_what(data_dir: Path):
+    answer = CliRunner().invoke(app, ["replay"])
+    assert answer.exit_code != 0
