@@ -76,6 +76,8 @@ class ApprovalSteps:
             budget = row.type == ApprovalType.BUDGET_AUTHORIZATION
             if budget and decision.resolution is Resolution.APPROVED:
                 await approvals.allow_beyond_cap(db, ids)
+                # It covers what was held; what is held later may be asked for anew.
+                await campaigns.change(db, row.campaign_id, decide.at, asked_cap=None)
             await audit.record(
                 db,
                 decide.tenant_id,

@@ -10,8 +10,8 @@ from sqlalchemy import text
 from activities.agents import campaigns
 from activities.ports import Usage
 from models.contracts.agent_activities import BudgetHold
-from models.rules.vocabulary import Resolution
-from tests.workflows.scripted_llm import Gate, Reply, say, tool
+from models.rules.vocabulary import DeliverableType, Resolution
+from tests.workflows.scripted_llm import Gate, Reply, plan, say, tool
 from tests.workflows.studio import REPORT, Studio
 from workflows.agents.campaigns import CampaignWorkflow
 
@@ -93,6 +93,23 @@ async def test_what_would_start_is_held_and_joins_the_open_question(studio: Stud
         "select 1 from agent_activity where type = :kind and status = 'done' offset 2",
         kind=REPORTING,
     )
+
+
+async def test_what_is_held_after_an_authorization_is_asked_for_anew(studio: Studio) -> None:
+    audit = "website_audit"
+    late = {"type": audit, "dependsOn": [REPORTING]}
+    studio.llm.on("campaign_planning", plan({"type": REPORTING}, late))
+    studio.llm.on(REPORTING, LOOK)
+    campaign_id = await studio.submit(
+        (REPORT, 1), (DeliverableType.WEBSITE_AUDIT, 1), budget_cap_usd=CAP
+    )
+    first = await studio.pending_approval(campaign_id)
+    await studio.resolve(first.id)
+    await studio.activity(campaign_id, REPORTING, "done")
+    second = await studio.pending_approval(campaign_id)
+    assert (second.type, second.id != first.id) == ("budget_authorization", True)
+    await studio.resolve(second.id)
+    await studio.activity(campaign_id, audit, "done")
 
 
 async def test_a_refused_authorization_holds_again_and_asks_no_second_time(
