@@ -34,9 +34,7 @@ class Approval(TenantRow, Base):
     selected_option: Mapped[str | None]
 
     __table_args__ = (
-        CheckConstraint(
-            "status in ('pending', 'approved', 'rejected', 'expired')", name="status"
-        ),
+        CheckConstraint("status in ('pending', 'approved', 'rejected', 'expired')", name="status"),
         Index("ix_approval_status", "tenant_id", "status", "created_on", "id"),
         Index("ix_approval_resolved", "tenant_id", "resolved_at"),
         Index("ix_approval_campaign", "campaign_id", "status"),

@@ -64,5 +64,3 @@ def test_an_operation_is_described_and_documents_its_errors(
     assert operation["summary"]
     assert operation["description"]
     assert {"400", "401", "403", "429", "503"} <= set(operation["responses"])
-
-

@@ -14,9 +14,7 @@ FUNCTION_LINES = 50
 
 def sources() -> Iterator[Path]:
     for package in PACKAGES:
-        yield from (
-            path for path in (ROOT / package).rglob("*.py") if "versions" not in path.parts
-        )
+        yield from (path for path in (ROOT / package).rglob("*.py") if "versions" not in path.parts)
 
 
 def test_no_module_outgrows_its_reader() -> None:
@@ -42,15 +40,13 @@ def test_no_function_outgrows_a_screen() -> None:
 
 def test_no_dependency_installs_a_package_of_our_names() -> None:
     owners = importlib.metadata.packages_distributions()
-    foreign = {
-        name: set(owners.get(name, ())) - {"throughline"} for name in (*PACKAGES, "tests")
-    }
+    foreign = {name: set(owners.get(name, ())) - {"throughline"} for name in (*PACKAGES, "tests")}
     assert {name: found for name, found in foreign.items() if found} == {}
 
 
 def test_nothing_committed_names_a_registry_or_a_folder_of_one_machine() -> None:
     listed = subprocess.run(
-        ["git", "ls-files", "requirements*.txt", "pyproject.toml", "Dockerfile", "*.yml", "Makefile"],
+        ["git", "ls-files", "requirements*.txt", "*.toml", "Dockerfile", "*.yml", "Makefile"],
         cwd=ROOT, capture_output=True, text=True, check=True,
     ).stdout.split()  # fmt: skip
     suspicious = {
