@@ -11,7 +11,6 @@ from activities.agents.reconciliation import ReconcilerSteps
 from models.contracts.maintenance import Reconciled, Sweep
 from models.rules.vocabulary import DeliverableType
 from tests.workflows.harness import Engine
-from workflows.agents.agent_activities import AgentActivityWorkflow
 from workflows.visibility import activity_workflow, approval_workflow, campaign_workflow
 
 
@@ -121,8 +120,6 @@ async def test_a_workflow_that_was_reset_writes_its_state_again(
         )
     )
     # Temporal gives the reset run the signals that the old one had: the approval counts again.
-    again = engine.temporal.get_workflow_handle_for(
-        AgentActivityWorkflow.run, activity_workflow(activity_id)
-    )
+    again = engine.temporal.get_workflow_handle(activity_workflow(activity_id))
     assert await again.result() == "done"
     assert await engine.activity(campaign_id, "blog_post", "done")
