@@ -62,6 +62,8 @@ def build_worker(temporal: Client, queue: Queue, *, task_queue: str | None = Non
         workflow_task_poller_behavior=pollers,
         activity_task_poller_behavior=pollers,
         max_concurrent_activities=CONCURRENT_STEPS,
+        # Nothing goes by it; without one the SDK hashes every module for seconds at the start.
+        build_id="throughline",
         # After a kill, whoever waits for a workflow waits this long for its old worker.
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=1),
         max_heartbeat_throttle_interval=timedelta(seconds=1),

@@ -6,13 +6,13 @@ from datetime import timedelta
 from typing import Final
 
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes
 from temporalio.runtime import Runtime
 
 from models.errors import Unavailable
 from models.settings import Settings
 from workflows.codec import AesGcmCodec
+from workflows.converter import PydanticConverter
 from workflows.interceptors import DomainErrors
 
 FIRST_CONTACT: Final = timedelta(seconds=15)
@@ -20,10 +20,11 @@ FIRST_CONTACT: Final = timedelta(seconds=15)
 
 def data_converter(settings: Settings) -> DataConverter:
     """Pydantic's JSON; sealed, error messages and stack traces included, when a key is set."""
+    plain = DataConverter(payload_converter_class=PydanticConverter)
     if settings.payload_key is None:
-        return pydantic_data_converter
+        return plain
     return replace(
-        pydantic_data_converter,
+        plain,
         payload_codec=AesGcmCodec.from_setting(settings.payload_key.get_secret_value()),
         failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
     )

@@ -8,7 +8,9 @@ import time
 
 import httpx
 from sqlalchemy import TextClause, text
-from temporalio.api.enums.v1 import EventType
+from temporalio.api.enums.v1 import EventType, TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 
 from models.ids import new_id
 from tests.benchmarks.harness import Bench, Measured, Work, quantile
@@ -16,6 +18,7 @@ from tests.factories.agents import TenantMade
 from workers.embedded import ROOT
 from workers.processes import Child, spawn
 from workers.wire_script import Reply, ToolCall
+from workflows import policies
 from workflows.visibility import activity_workflow, approval_workflow
 
 DECISIONS = 50
@@ -44,7 +47,7 @@ async def run(bench: Bench) -> list[Measured]:
         ),
         Measured(
             name="decision_to_turn_killed", ours=max(killed), unit="s", target=4,
-            note=f"slowest of {KILLS}, from the POST's first byte",
+            note="each, from the POST's first byte: " + ", ".join(f"{t:.1f} s" for t in killed),
         ),
     ]  # fmt: skip
 
@@ -66,13 +69,24 @@ async def _decided(
     if kill:
         os.kill(await _holder(bench, work), signal.SIGKILL)
     begin = time.perf_counter()
-    answer = await http.post(
-        f"/dashboard/v1/approvals/{approval_id}/resolve", json={"resolution": "approved"}
-    )
+    await _resolved(http, approval_id)
     accepted = time.perf_counter()
-    assert answer.status_code == 200, answer.text
     asked = (await bench.stage.times(work.title, 2))[1]
     return asked - accepted, asked - begin
+
+
+async def _resolved(http: httpx.AsyncClient, approval_id: str) -> None:
+    """Decide, and send the same request again where the API asks for that."""
+    headers = {"Idempotency-Key": approval_id}
+    for _ in range(4):
+        answer = await http.post(
+            f"/dashboard/v1/approvals/{approval_id}/resolve",
+            json={"resolution": "approved"},
+            headers=headers,
+        )
+        if answer.status_code != 503:
+            break
+    assert answer.status_code == 200, answer.text
 
 
 async def _pending(bench: Bench, work: Work) -> str:
@@ -101,7 +115,7 @@ async def _after_kills(
     second = _second_worker(bench)
     try:
         for _ in range(KILLS):
-            await asyncio.sleep(6)
+            await _polling(bench, second.process.pid)
             took.append((await _decided(bench, http, tenant, campaign_id, kill=True))[1])
             if not second.alive:
                 second = _second_worker(bench)
@@ -115,6 +129,23 @@ def _second_worker(bench: Bench) -> Child:
     return spawn("worker-2", [sys.executable, "-m", "workers", "worker"], log, cwd=ROOT)
 
 
+async def _polling(bench: Bench, second: int) -> None:
+    """Wait until both worker processes ask for work, a restarted one included."""
+    asked = DescribeTaskQueueRequest(
+        namespace=bench.settings.temporal_namespace,
+        task_queue=TaskQueue(name=policies.TASK_QUEUE),
+        task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+    )
+    async with asyncio.timeout(60):
+        while True:
+            wanted = {str(second), str(bench.stack.record.children["worker-1"].pid)}
+            found = await bench.temporal.workflow_service.describe_task_queue(asked)
+            if wanted <= {poller.identity.partition("@")[0] for poller in found.pollers}:
+                await asyncio.sleep(2)
+                return
+            await asyncio.sleep(0.2)
+
+
 async def _holder(bench: Bench, work: Work) -> int:
     """The process that did the activity's last workflow task."""
     handle = bench.temporal.get_workflow_handle(activity_workflow(work.activity_id))
@@ -123,4 +154,5 @@ async def _holder(bench: Bench, work: Work) -> int:
         if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
             identity = event.workflow_task_completed_event_attributes.identity
             pid = int(identity.partition("@")[0])
+    assert pid > 1, "nobody has worked on it"
     return pid

@@ -19,6 +19,10 @@ from models.rules.vocabulary import RunError, RunStatus
 from models.tables.agent_activities import AgentActivity
 from models.tables.agent_runs import AgentConfig, AgentRun, LlmTurn, ToolCall, TranscriptMessage
 
+# Built once: building a statement costs more than sending it.
+_OPEN_RUN = insert(AgentRun.__table__).on_conflict_do_nothing()  # type: ignore[arg-type]
+_ADD_MESSAGE = insert(TranscriptMessage.__table__).on_conflict_do_nothing()  # type: ignore[arg-type]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EffectiveConfig:
@@ -87,7 +91,7 @@ async def one(db: AsyncConnection, run_id: str) -> AnyRow:
 
 async def open_run(db: AsyncConnection, values: Mapping[str, Any]) -> None:
     """Insert a run; one that is there already stays as it is."""
-    await db.execute(insert(AgentRun).values(**values).on_conflict_do_nothing())
+    await db.execute(_OPEN_RUN, values)
 
 
 async def close_run(
@@ -170,17 +174,16 @@ async def add_message(
 ) -> None:
     """Append a message to a transcript; one that is there already stays as it is."""
     await db.execute(
-        insert(TranscriptMessage)
-        .values(
-            tenant_id=tenant_id,
-            activity_id=activity_id,
-            thread=thread,
-            seq=seq,
-            run_id=run_id,
-            role=role,
-            blocks=list(blocks),
-        )
-        .on_conflict_do_nothing()
+        _ADD_MESSAGE,
+        {
+            "tenant_id": tenant_id,
+            "activity_id": activity_id,
+            "thread": thread,
+            "seq": seq,
+            "run_id": run_id,
+            "role": role,
+            "blocks": list(blocks),
+        },
     )
 
 

@@ -18,6 +18,11 @@ from models.tables.agent_runs import Price as PriceRow
 from models.tables.campaigns import Campaign
 
 OPEN, SETTLED, CUT_OFF = "open", "settled", "cut_off"
+# Built once: building a statement costs more than sending it.
+_OPEN_ATTEMPT = insert(LlmTurn.__table__)  # type: ignore[arg-type]
+_ADD_CALLS = insert(ToolCall.__table__)  # type: ignore[arg-type]
+# Inline: nobody needs the entry's number, which would else be fetched.
+_BOOK = insert(LedgerEntry.__table__).inline()  # type: ignore[arg-type]
 _RUN_WITH_STATE = (
     AgentRun.__table__,
     AgentActivity.campaign_id,
@@ -96,7 +101,7 @@ async def open_attempts(db: AsyncConnection, run_id: str) -> Sequence[AnyRow]:
 
 async def open_attempt(db: AsyncConnection, values: dict[str, Any]) -> None:
     """Insert the row that a crash leaves behind, before the vendor is asked."""
-    await db.execute(insert(LlmTurn).values(status=OPEN, **values))
+    await db.execute(_OPEN_ATTEMPT, {"status": OPEN, **values})
 
 
 async def note_usage(
@@ -175,23 +180,21 @@ async def book(
     """Append to the ledger and to the run's totals."""
     if not any(counters.values()) and not cost:
         return
-    # Inline: nobody needs the entry's number, which would else be fetched.
     await db.execute(
-        insert(LedgerEntry)
-        .inline()
-        .values(
-            tenant_id=run.tenant_id,
-            campaign_id=run.campaign_id,
-            activity_id=run.activity_id,
-            run_id=run.id,
-            turn=turn,
-            attempt=attempt,
-            agent_role=run.agent_role,
-            model=run.model,
-            price_effective_from=price.effective_from,
-            cost_usd=cost,
+        _BOOK,
+        {
+            "tenant_id": run.tenant_id,
+            "campaign_id": run.campaign_id,
+            "activity_id": run.activity_id,
+            "run_id": run.id,
+            "turn": turn,
+            "attempt": attempt,
+            "agent_role": run.agent_role,
+            "model": run.model,
+            "price_effective_from": price.effective_from,
+            "cost_usd": cost,
             **counters,
-        )
+        },
     )
     read = counters["input_tokens"] + counters["cache_write_tokens"] + counters["cache_read_tokens"]
     await db.execute(
@@ -208,7 +211,7 @@ async def book(
 async def add_tool_calls(db: AsyncConnection, rows: Sequence[dict[str, Any]]) -> None:
     """Store what the model asked for, before any of it is done."""
     if rows:
-        await db.execute(insert(ToolCall), list(rows))
+        await db.execute(_ADD_CALLS, list(rows))
 
 
 async def known_prices(db: AsyncConnection, day: date) -> list[Price]:
