@@ -63,6 +63,10 @@ CHECK: Final[ActivityConfig] = {
     "retry_policy": RetryPolicy(maximum_attempts=1),
 }
 
+APPROVAL_TASK_TIMEOUT: Final = timedelta(seconds=2)
+"""How long a worker may keep an approval's workflow task. A decision that reaches a worker in the
+moment of its death waits this long for another one; the default would be ten seconds."""
+
 AUTO_RETRY_PAUSES: Final = (timedelta(seconds=5), timedelta(seconds=30))
 """Before the second and the third run of an activity; there is no fourth."""
 

@@ -29,10 +29,10 @@ from api.http.auth import caller
 from api.http.services import Temporal, services_of
 from models.errors import BY_CODE, Conflict, Unavailable, from_details
 from workflows import visibility
+from workflows.policies import APPROVAL_TASK_TIMEOUT, TASK_QUEUE
 
 _log = structlog.get_logger(__name__)
 
-TASK_QUEUE: Final = "agents"
 _PATIENCE: Final = timedelta(seconds=10)
 _RETRY_AFTER_S: Final = 5
 
@@ -81,6 +81,7 @@ class Desk:
             task_queue=task_queue,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             id_reuse_policy=id_reuse_policy,
+            task_timeout=APPROVAL_TASK_TIMEOUT if kind == "approval" else None,
             static_summary=static_summary,
             priority=Priority(fairness_key=self._tenant_id),
             search_attributes=visibility.attributes(

@@ -7,7 +7,7 @@ from temporalio.workflow import ParentClosePolicy
 from models.contracts.agent_activities import CarryOutActivity
 from models.contracts.approvals import AwaitApproval
 from models.rules.vocabulary import ActivityStatus, ApprovalStatus
-from workflows import visibility
+from workflows import policies, visibility
 
 
 async def start_activity(order: CarryOutActivity) -> None:
@@ -38,6 +38,7 @@ async def start_approval(awaited: AwaitApproval) -> None:
             awaited,
             id=visibility.approval_workflow(awaited.approval_id),
             parent_close_policy=ParentClosePolicy.ABANDON,
+            task_timeout=policies.APPROVAL_TASK_TIMEOUT,
             static_summary=awaited.title,
             search_attributes=visibility.attributes(
                 tenant_id=awaited.tenant_id,
