@@ -1,10 +1,13 @@
 """What an operator does by hand in Temporal never leaves the record lying."""
 
+import asyncio
+import contextlib
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
+from temporalio.service import RPCError
 from temporalio.testing import ActivityEnvironment
 
 from activities.agents.reconciliation import ReconcilerSteps
@@ -22,7 +25,12 @@ async def reconcile(engine: Engine) -> Reconciled:
 
 
 async def terminate(engine: Engine, workflow_id: str) -> None:
-    await engine.temporal.get_workflow_handle(workflow_id).terminate("by hand")
+    for _ in range(100):
+        with contextlib.suppress(RPCError):
+            await engine.temporal.get_workflow_handle(workflow_id).terminate("by hand")
+            return
+        # A record is there a moment before its workflow is.
+        await asyncio.sleep(0.05)
 
 
 @pytest.fixture
