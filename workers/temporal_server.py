@@ -12,8 +12,9 @@ SEARCH_ATTRIBUTES: Final = ("TenantId", "CampaignId", "Kind", "State")
 _TRIES: Final = 3
 _PORT_TAKEN: Final = "address already in use"
 
-# Untouched, every workflow task waits for a 50 ms tick of a queue processor, and fairness does
-# not hold across the partitions of a queue.
+# Untouched, every workflow task waits for a 50 ms tick of a queue processor, fairness does not
+# hold across the partitions of a queue, and one update too many at a workflow (the default is 10)
+# throws away the task that answers the others.
 _DYNAMIC_CONFIG: Final = (
     "history.transferProcessorMaxPollRPS=2000",
     "history.timerProcessorMaxPollRPS=2000",
@@ -21,6 +22,7 @@ _DYNAMIC_CONFIG: Final = (
     "matching.numTaskqueueReadPartitions=1",
     "matching.numTaskqueueWritePartitions=1",
     "matching.enableFairness=true",
+    "history.maxInFlightUpdates=1000",
 )
 
 

@@ -10,7 +10,6 @@ from models.contracts.approvals import (
     Opened,
     Remind,
     Reopen,
-    ResolveApproval,
     ResolvedApproval,
 )
 from models.db.database import Database
@@ -54,7 +53,7 @@ class ApprovalSteps:
 
     @activity.defn(name="approval.resolve")
     async def resolve(self, decide: Decide) -> ResolvedApproval:
-        """Record an admin's decision; the same decision twice is the same answer."""
+        """Record an admin's decision, unless one is recorded: then `found` says which."""
         decision = decide.decision
         assert decision is not None
         async with self._database.tenant(decide.tenant_id) as db:
@@ -62,14 +61,8 @@ class ApprovalSteps:
             if row is None:
                 raise NotFound("There is no such approval.")
             ids = await approvals.waiting_activities(db, row.id)
-            resolved = ResolvedApproval(
-                approval_id=row.id,
-                resolution=decision.resolution,
-                re_enqueued=len(ids),
-                activity_ids=tuple(ids),
-            )
-            if _is_repeat(row, decision):
-                return resolved
+            if row.resolution is not None:
+                return _recorded(row, ids, found=row.decision_id != decision.id)
             if row.status != ApprovalStatus.PENDING:
                 raise Conflict("The approval is not pending any more.")
             await approvals.decide(db, row.id, decision, decide.at)
@@ -92,7 +85,12 @@ class ApprovalSteps:
                     "activities": ids,
                 },
             )
-            return resolved
+        return ResolvedApproval(
+            approval_id=decide.approval_id,
+            resolution=decision.resolution,
+            re_enqueued=len(ids),
+            activity_ids=tuple(ids),
+        )
 
     @activity.defn(name="approval.close")
     async def close(self, decide: Decide) -> ResolvedApproval:
@@ -107,13 +105,7 @@ class ApprovalSteps:
             ids = await approvals.waiting_activities(db, row.id)
             if row.resolution is not None and not raised:
                 # Whoever wrote the decision died before its workflow could tell of it.
-                return ResolvedApproval(
-                    approval_id=row.id,
-                    resolution=Resolution(row.resolution),
-                    re_enqueued=len(ids),
-                    activity_ids=tuple(ids),
-                    found=True,
-                )
+                return _recorded(row, ids, found=True)
             if row.status == ApprovalStatus.PENDING:
                 await approvals.close(db, row.id, closing, decide.at)
                 await audit.record(
@@ -185,11 +177,12 @@ class ApprovalSteps:
             )
 
 
-def _is_repeat(row: AnyRow, decision: ResolveApproval) -> bool:
-    """Tell whether this very decision is written already: the step ran, then its worker died."""
-    return bool(
-        row.resolved_by == decision.actor.id
-        and row.resolution == decision.resolution
-        and row.selected_option == decision.selected_option
-        and row.resolution_note == decision.note
+def _recorded(row: AnyRow, ids: list[str], *, found: bool) -> ResolvedApproval:
+    """The decision that the record holds."""
+    return ResolvedApproval(
+        approval_id=row.id,
+        resolution=Resolution(row.resolution),
+        re_enqueued=len(ids),
+        activity_ids=tuple(ids),
+        found=found,
     )

@@ -30,8 +30,12 @@ class ReopenApproval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolveApproval:
-    """What an admin decides; the note is required unless it is an approval."""
+    """What an admin decides; the note is required unless it is an approval.
 
+    The id tells a repeat of this decision from another that says the same.
+    """
+
+    id: str
     actor: Actor
     resolution: Resolution
     selected_option: str | None = None
@@ -47,7 +51,7 @@ class ResolvedApproval:
     re_enqueued: int
     activity_ids: tuple[str, ...] = ()
     found: bool = False
-    """It was in the record already when the approval was to be closed."""
+    """Another decision was in the record already when this ending was to be written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

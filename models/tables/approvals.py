@@ -31,6 +31,8 @@ class Approval(TenantRow, Base):
     resolved_by: Mapped[str | None] = mapped_column(ForeignKey("principal.id"))
     resolution: Mapped[str | None]
     resolution_note: Mapped[str | None]
+    decision_id: Mapped[str | None]
+    """The `id` of the `ResolveApproval` that counted."""
     selected_option: Mapped[str | None]
 
     __table_args__ = (

@@ -155,8 +155,8 @@ class Engine:
         self, approval_id: str, resolution: Resolution = Resolution.APPROVED, **values: Any
     ) -> ResolvedApproval:
         handle = self.temporal.get_workflow_handle(approval_workflow(approval_id))
-        decision = ResolveApproval(actor=self.admin, resolution=resolution, **values)
-        return await handle.execute_update(ApprovalWorkflow.resolve, decision)
+        decision = ResolveApproval(id=new_id(), actor=self.admin, resolution=resolution, **values)
+        return await handle.execute_update(ApprovalWorkflow.resolve, decision, id=decision.id)
 
     async def rows(self, sql: str, **values: Any) -> Sequence[Any]:
         """Read with SQL, as the tenant."""

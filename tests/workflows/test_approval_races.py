@@ -12,6 +12,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities.agents.reconciliation import ReconcilerSteps
 from models.contracts.approvals import CloseApproval, ResolveApproval, ResolvedApproval
 from models.contracts.maintenance import Sweep
+from models.ids import new_id
 from models.queries.agents import approvals_write
 from models.rules.vocabulary import Resolution, WakeReason
 from tests.workflows.studio import BLOG, Studio
@@ -60,10 +61,10 @@ async def test_of_twenty_decisions_at_once_one_counts_and_the_rest_are_conflicts
 async def test_the_same_decision_sent_twice_is_one_with_one_answer(studio: Studio) -> None:
     approval = await asked(studio)
     handle = studio.temporal.get_workflow_handle(approval_workflow(approval.id))
-    decision = ResolveApproval(actor=studio.admin, resolution=Resolution.APPROVED)
+    decision = ResolveApproval(id=new_id(), actor=studio.admin, resolution=Resolution.APPROVED)
 
     async def send() -> ResolvedApproval:
-        return await handle.execute_update(ApprovalWorkflow.resolve, decision, id="key-1")
+        return await handle.execute_update(ApprovalWorkflow.resolve, decision, id=decision.id)
 
     first, second = await asyncio.gather(send(), send())
     assert first == second
@@ -126,11 +127,35 @@ async def _decide_after(studio: Studio, approval_id: str, seconds: float) -> Res
     return await studio.resolve(approval_id)
 
 
+async def test_who_decides_what_the_record_holds_already_meets_his_own_or_a_conflict(
+    studio: Studio,
+) -> None:
+    approval = await asked(studio)
+    handle = studio.temporal.get_workflow_handle(approval_workflow(approval.id))
+    written = ResolveApproval(id=new_id(), actor=studio.admin, resolution=Resolution.APPROVED)
+    both = asyncio.gather(
+        studio.resolve(approval.id),
+        handle.execute_update(ApprovalWorkflow.resolve, written, id=written.id),
+        return_exceptions=True,
+    )
+    async with studio.db.tenant(studio.tenant_id) as db:
+        await approvals_write.decide(db, approval.id, written, datetime.now(UTC))
+        # Both are in when the workflow learns what a lost task of it wrote.
+        await asyncio.sleep(0.5)
+    late, own = await both
+    assert isinstance(late, BaseException)
+    assert is_conflict(late)
+    assert isinstance(own, ResolvedApproval), own
+    assert not own.found
+    done = await studio.activity(approval.campaign_id, "blog_post", "done")
+    assert done.wake_reason == "review_approved"
+
+
 async def test_a_decision_whose_workflow_was_never_told_is_found_in_the_record(
     studio: Studio,
 ) -> None:
     approval = await asked(studio)
-    decision = ResolveApproval(actor=studio.admin, resolution=Resolution.APPROVED)
+    decision = ResolveApproval(id=new_id(), actor=studio.admin, resolution=Resolution.APPROVED)
     async with studio.db.tenant(studio.tenant_id) as db:
         await approvals_write.decide(db, approval.id, decision, datetime.now(UTC))
     steps = ReconcilerSteps(studio.db, studio.temporal)

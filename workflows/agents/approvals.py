@@ -1,5 +1,6 @@
 """One approval: the wait, the reminders, the expiry, and the one decision that counts."""
 
+import asyncio
 from datetime import datetime
 
 from temporalio import workflow
@@ -38,7 +39,7 @@ class ApprovalWorkflow:
                 title=awaited.title, expires_at=awaited.expires_at, options=awaited.options
             )
         self._refused = False
-        self._claimed = False
+        self._ending = asyncio.Lock()
         self._settled = False
         self._closing: CloseApproval | None = None
 
@@ -65,40 +66,34 @@ class ApprovalWorkflow:
                     hours_left=hours_left,
                 ),
             )
-        if await self._ended_before(opened.expires_at, "expiry"):
-            return
-        self._claimed = True
-        await self._end(CloseApproval(wake_reason=WakeReason.APPROVAL_EXPIRED))
+        if not await self._ended_before(opened.expires_at, "expiry"):
+            await self._end(CloseApproval(wake_reason=WakeReason.APPROVAL_EXPIRED))
 
     async def _ended_before(self, moment: datetime, summary: str) -> bool:
         """Wait until the moment; True when the approval ended (or was told to) before it."""
         left = moment - workflow.now()
         try:
             await workflow.wait_condition(
-                lambda: self._settled or (self._closing is not None and not self._claimed),
+                lambda: self._settled or self._closing is not None,
                 timeout=max(left.total_seconds(), 0.001),
                 timeout_summary=summary,
             )
         except TimeoutError:
-            if not self._claimed:
-                return False
-            # A decision is being written at this very moment: it came first.
-            await workflow.wait_condition(lambda: self._settled or not self._claimed)
             return self._settled
-        if not self._settled and self._closing is not None:
-            self._claimed = True
+        if self._closing is not None:
             await self._end(self._closing)
         return True
 
     async def _end(self, closing: CloseApproval) -> None:
-        ended = await record(ApprovalSteps.close, self._decide(closing=closing))
-        self._settled = True
-        if ended.found:
-            await self._tell(ended, *_words_of(ended.resolution))
-            return
+        async with self._ending:
+            if self._settled:
+                return
+            ended = await record(ApprovalSteps.close, self._decide(closing=closing))
+            self._settled = True
         raised = closing.wake_reason is WakeReason.BUDGET_RAISED
         status = ApprovalStatus.APPROVED if raised else ApprovalStatus.EXPIRED
-        await self._tell(ended, status, closing.wake_reason)
+        words = _words_of(ended.resolution) if ended.found else (status, closing.wake_reason)
+        await self._tell(ended, *words)
 
     async def _tell(
         self, ended: ResolvedApproval, status: ApprovalStatus, reason: WakeReason
@@ -122,19 +117,18 @@ class ApprovalWorkflow:
     @workflow.update
     async def resolve(self, decision: ResolveApproval) -> ResolvedApproval:
         """Take an admin's decision; answers once it is recorded and its activities are told."""
-        self._claimed = True
-        try:
+        async with self._ending:
             resolved = await record(ApprovalSteps.resolve, self._decide(decision=decision))
-        except BaseException:
-            self._claimed = False
-            raise
-        self._settled = True
-        await self._tell(resolved, *_words_of(decision.resolution))
+            first, self._settled = not self._settled, True
+        if first:
+            await self._tell(resolved, *_words_of(resolved.resolution))
+        if resolved.found:
+            raise Conflict("The approval is not pending any more.")
         return resolved
 
     @resolve.validator
     def _may_resolve(self, decision: ResolveApproval) -> None:
-        if self._claimed or self._settled or self._refused:
+        if self._refused:
             raise Conflict("The approval is not pending any more.")
         options = self._opened.options if self._opened else ()
         chosen = decision.selected_option

@@ -22,7 +22,12 @@ from api.http.paging import Paging
 from api.http.problems import problems
 from api.http.services import Given, Services
 from api.http.wire import Page, UlidPath
-from models.contracts.approvals import AwaitApproval, ReopenApproval, ResolveApproval
+from models.contracts.approvals import (
+    AwaitApproval,
+    ReopenApproval,
+    ResolveApproval,
+    ResolvedApproval,
+)
 from models.errors import Conflict, Invalid, NotFound, ProblemItem, Unavailable, Unprocessable
 from models.queries.agents import approvals_read
 from models.queries.agents.approvals_read import Standing
@@ -121,20 +126,22 @@ async def resolve_approval(
     may_repeat = key.value is not None and standing.resolved_by == admin.id
     if standing.status is not ApprovalStatus.PENDING and not may_repeat:
         raise Conflict(f"The approval is not pending but {standing.status}.")
+    decided = ResolveApproval(
+        id=key.derived_id("resolve"),
+        actor=admin.actor,
+        resolution=decision.resolution,
+        selected_option=decision.selected_option,
+        note=note,
+    )
     try:
         resolved = await commands.update(
             approval_workflow(approval_id),
             ApprovalWorkflow.resolve,
-            ResolveApproval(
-                actor=admin.actor,
-                resolution=decision.resolution,
-                selected_option=decision.selected_option,
-                note=note,
-            ),
-            update_id=key.derived_id("resolve"),
+            decided,
+            update_id=decided.id,
         )
-    except WorkflowGone as gone:
-        raise await _why_gone(services, admin, approval_id) from gone
+    except WorkflowGone:
+        resolved = await _recorded(services, admin, approval_id, decided)
     return ResolvedOut(
         approval_id=approval_id,
         resolution=resolved.resolution,
@@ -202,9 +209,26 @@ async def _standing(services: Services, admin: Principal, approval_id: str) -> S
     return standing
 
 
-async def _why_gone(services: Services, admin: Principal, approval_id: str) -> Exception:
-    """Somebody was faster, or the workflow was ended by hand and is yet to be restored."""
-    standing = await _standing(services, admin, approval_id)
-    if standing.status is not ApprovalStatus.PENDING:
-        return Conflict(f"The approval is not pending but {standing.status}.")
-    return Unavailable("The approval cannot be decided just now.", retry_after=5)
+async def _recorded(
+    services: Services, admin: Principal, approval_id: str, decided: ResolveApproval
+) -> ResolvedApproval:
+    """What came of a decision whose workflow ended before it answered.
+
+    The record may hold this very decision; else somebody was faster, or the workflow was ended by
+    hand and is yet to be restored.
+    """
+    async with services.database.tenant(admin.tenant_id) as db:
+        row = await approvals_read.one(db, approval_id)
+    if row is None:
+        raise NotFound(_MISSING)
+    if row.status == ApprovalStatus.PENDING:
+        raise Unavailable("The approval cannot be decided just now.", retry_after=5)
+    if row.decision_id != decided.id:
+        raise Conflict(f"The approval is not pending but {row.status}.")
+    linked = tuple(activity["id"] for activity in row.linked)
+    return ResolvedApproval(
+        approval_id=approval_id,
+        resolution=decided.resolution,
+        re_enqueued=len(linked),
+        activity_ids=linked,
+    )

@@ -335,6 +335,7 @@ def upgrade() -> None:
         sa.Column("resolved_by", sa.Text(), nullable=True),
         sa.Column("resolution", sa.Text(), nullable=True),
         sa.Column("resolution_note", sa.Text(), nullable=True),
+        sa.Column("decision_id", sa.Text(), nullable=True),
         sa.Column("selected_option", sa.Text(), nullable=True),
         sa.Column("tenant_id", sa.Text(), nullable=False),
         sa.CheckConstraint(

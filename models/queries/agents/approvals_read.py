@@ -46,6 +46,7 @@ class ApprovalRow:
     resolution: str | None
     resolution_note: str | None
     selected_option: str | None
+    decision_id: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,7 +222,7 @@ def _described(found: Subquery) -> Statement:
             author.name.label("created_by_name"), author.type.label("created_by_type"),
             p.created_on, p.expires_at, p.resolved_at, decider.id.label("resolved_by_id"),
             decider.name.label("resolved_by_name"), p.resolution, p.resolution_note,
-            p.selected_option,
+            p.selected_option, p.decision_id,
         )
         .join(author, author.id == p.created_by)
         .outerjoin(decider, decider.id == p.resolved_by)

@@ -125,6 +125,7 @@ async def decide(
             resolved_at=at,
             resolved_by=decision.actor.id,
             resolution_note=decision.note,
+            decision_id=decision.id,
             selected_option=decision.selected_option,
         )
     )

@@ -10,6 +10,7 @@ from api.http.commands import WorkflowGone
 from models.contracts.approvals import ResolvedApproval
 from models.errors import Conflict
 from models.ids import new_id
+from models.queries.agents import approvals_write
 from models.rules.vocabulary import Resolution
 from tests.api.conftest import TenantPeople
 from tests.factories.records import NOON, Records
@@ -189,6 +190,32 @@ async def test_what_is_not_pending_cannot_be_decided(
     desk.answers["resolve"] = WorkflowGone(f"approval:{pending}")
     answer = await http.post(f"{URL}/{pending}/resolve", json=body, headers=headers)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+
+
+async def test_a_decision_that_is_recorded_counts_though_its_workflow_ended_unheard(
+    http: httpx.AsyncClient, tenant_a: TenantPeople, records: Records, desk: RecordedDesk
+) -> None:
+    campaign_id = await records.campaign()
+    activity_id = await records.activity(campaign_id)
+    approval_id = await records.approval(campaign_id, activity_id)
+
+    async def take(command: Command) -> None:
+        async with records.database.tenant(records.tenant_id) as db:
+            await approvals_write.decide(db, approval_id, command.argument, datetime.now(UTC))
+        raise WorkflowGone(f"approval:{approval_id}")
+
+    desk.answers["resolve"] = take
+    answer = await http.post(
+        f"{URL}/{approval_id}/resolve",
+        json={"resolution": "rejected", "note": "Too loud."},
+        headers=tenant_a.admin.headers,
+    )
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "approvalId": approval_id,
+        "resolution": "rejected",
+        "reEnqueuedActivities": 1,
+    }
 
 
 async def test_an_expired_approval_is_asked_anew(
