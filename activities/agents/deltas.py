@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Any, Final
 
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio import activity
 
 from activities.agents.transcripts import clean
@@ -15,6 +16,9 @@ from models.db.database import Database
 from models.queries.agents import stream, turns_write
 
 FLUSH_SECONDS: Final = 0.1
+
+Entry = tuple[str, dict[str, Any]]
+"""A kind and a payload of the log."""
 
 
 class DeltaLog:
@@ -28,6 +32,8 @@ class DeltaLog:
         self._take = take
         self._attempt = attempt
         self._words: list[str] = []
+        self._written = 0
+        self._in_doubt = False
         self._usage: Usage | None = None
         self._noted: Usage | None = None
         self._flusher: asyncio.Task[None] | None = None
@@ -35,16 +41,22 @@ class DeltaLog:
 
     def add(self, text: str) -> None:
         """Take words as they arrive."""
-        self._words.append(text)
+        self._words.append(clean(text))
 
     def note(self, usage: Usage) -> None:
         """Take the vendor's counters up to here."""
         self._usage = usage
 
-    def rest(self) -> list[tuple[str, dict[str, Any]]]:
+    async def rest(self, db: AsyncConnection) -> list[Entry]:
         """What is not written yet, as entries of the log."""
-        text = clean("".join(self._words))
-        self._words = []
+        return await self._entries(db, "".join(self._words))
+
+    async def _entries(self, db: AsyncConnection, text: str) -> list[Entry]:
+        if self._in_doubt:
+            # A write whose answer was lost may have been committed, and is not written again.
+            take = self._take
+            mine = (take.activity_id, take.run_id, take.number, self._attempt)
+            text = text[await stream.length_of(db, *mine) - self._written :]
         return [("text_delta", {"delta": text})] if text else []
 
     async def __aenter__(self) -> "DeltaLog":
@@ -72,22 +84,25 @@ class DeltaLog:
 
     async def flush(self) -> None:
         """Write what has come since the last time."""
-        entries = self.rest()
+        words = self._words.copy()
         usage = self._usage if self._usage != self._noted else None
-        if not entries and usage is None:
+        if not words and usage is None:
             return
         try:
-            await self._write(entries, usage)
+            await self._write("".join(words), usage)
         except (SQLAlchemyError, OSError):
             # The words wait for the next try; the turn itself notices if PostgreSQL stays away.
-            self._words[:0] = [payload["delta"] for _, payload in entries]
+            self._in_doubt = True
         else:
+            self._in_doubt = False
+            self._written += sum(map(len, words))
+            del self._words[: len(words)]
             self._noted = usage or self._noted
 
-    async def _write(self, entries: list[tuple[str, dict[str, Any]]], usage: Usage | None) -> None:
+    async def _write(self, text: str, usage: Usage | None) -> None:
         take = self._take
         mine = (take.run_id, take.number, self._attempt)
-        async with self._database.tenant(take.tenant_id, relaxed=True) as db:
+        async with self._database.tenant(take.tenant_id) as db:
             if usage is not None:
                 is_mine = await turns_write.note_usage(db, *mine, counters_of(usage))
             else:
@@ -102,7 +117,7 @@ class DeltaLog:
                 run_id=take.run_id,
                 turn=take.number,
                 attempt=self._attempt,
-                entries=entries,
+                entries=await self._entries(db, text),
             )
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.agents.deltas import DeltaLog
+from activities.agents.deltas import DeltaLog, Entry
 from activities.agents.transcripts import clean, to_json
 from activities.agents.turn_opening import (
     OpenTurn,
@@ -144,8 +144,9 @@ class TurnSteps:
             )
             if cost is None:
                 raise ApplicationError("Another attempt took this turn over.")
+            rest = await log.rest(db)
             async with at_once(db):
-                await _store(db, take, opened, log, blocks, calls)
+                await _store(db, take, opened, blocks, calls, rest)
         if not blocks:
             return _error(RunError.MODEL_ERROR, "The model answered nothing.")
         turn = outcome_of(opened.run, end.stop_reason, [call["id"] for call in calls])
@@ -156,11 +157,11 @@ async def _store(
     db: AsyncConnection,
     take: TakeTurn,
     opened: OpenTurn,
-    log: DeltaLog,
     blocks: list[dict[str, Any]],
     calls: list[dict[str, Any]],
+    rest: list[Entry],
 ) -> None:
-    """Write down what the model said and asked for."""
+    """Write down what the model said and asked for, and what of it is not in the log yet."""
     if blocks:
         await runs_write.add_message(
             db,
@@ -181,7 +182,7 @@ async def _store(
         run_id=take.run_id,
         turn=take.number,
         attempt=opened.attempt,
-        entries=[*log.rest(), *asked],
+        entries=[*rest, *asked],
     )
 
 

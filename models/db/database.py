@@ -11,7 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 _Raw = psycopg.AsyncConnection[tuple[Any, ...]]
 
 _BEGIN = "begin; select set_config('app.tenant_id', %(tenant_id)s, true)"
-_ASYNC_COMMIT = "; set local synchronous_commit = off"
 
 
 @asynccontextmanager
@@ -67,16 +66,9 @@ class Database:
         )  # fmt: skip
 
     @asynccontextmanager
-    async def tenant(
-        self, tenant_id: str, *, relaxed: bool = False
-    ) -> AsyncIterator[AsyncConnection]:
-        """Open one transaction inside the tenant; it commits at the end, or nothing of it does.
-
-        `relaxed` commits without waiting for the disk: only for streamed words, which a crash
-        may lose because the turn that made them is repeated.
-        """
-        statement = _BEGIN + _ASYNC_COMMIT if relaxed else _BEGIN
-        async with _ending(await self._begin(statement, {"tenant_id": tenant_id})) as db:
+    async def tenant(self, tenant_id: str) -> AsyncIterator[AsyncConnection]:
+        """Open one transaction inside the tenant; it commits at the end, or nothing of it does."""
+        async with _ending(await self._begin(_BEGIN, {"tenant_id": tenant_id})) as db:
             yield db
 
     async def open(

@@ -29,6 +29,18 @@ _APPEND = text(
 )
 
 
+_LOCK = text("select 1 from activity_stream where activity_id = :activity_id for update")
+
+_LENGTH = text(
+    """
+    select coalesce(sum(length(payload ->> 'delta')), 0)
+    from run_event
+    where activity_id = :activity_id and run_id = :run_id and turn = :turn and attempt = :attempt
+      and kind = 'text_delta'
+    """
+)
+
+
 async def append(
     db: AsyncConnection,
     *,
@@ -58,3 +70,15 @@ async def append(
             "topic": f"activity:{activity_id}",
         },
     )
+
+
+async def length_of(
+    db: AsyncConnection, activity_id: str, run_id: str, turn: int, attempt: int
+) -> int:
+    """How many characters of an attempt the log holds, once nobody else is writing to it."""
+    of_activity = {"activity_id": activity_id}
+    await db.execute(_LOCK, of_activity)
+    found = await db.execute(
+        _LENGTH, {**of_activity, "run_id": run_id, "turn": turn, "attempt": attempt}
+    )
+    return int(found.scalar_one())
