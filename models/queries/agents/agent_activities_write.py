@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -33,18 +33,23 @@ _COLUMNS = (
     Campaign.asked_cap,
     Principal.type.label("assignee_type"),
 )
+# Built once: building a statement costs more than sending it.
+_LOCKED = (
+    select(*_COLUMNS)
+    .join(Campaign, Campaign.id == AgentActivity.campaign_id)
+    .join(Principal, Principal.id == AgentActivity.assignee_id)
+    .where(AgentActivity.id == bindparam("activity"))
+    .with_for_update(of=AgentActivity)
+)
+_MOVE = update(AgentActivity).where(
+    AgentActivity.id == bindparam("activity"), AgentActivity.generation < bindparam("newer")
+)
+_STORE_OUTPUT = upsert(Output).on_conflict_do_nothing()
 
 
 async def locked(db: AsyncConnection, activity_id: str) -> AnyRow | None:
     """The activity with what its campaign and assignee say, its own row locked."""
-    found = await db.execute(
-        select(*_COLUMNS)
-        .join(Campaign, Campaign.id == AgentActivity.campaign_id)
-        .join(Principal, Principal.id == AgentActivity.assignee_id)
-        .where(AgentActivity.id == activity_id)
-        .with_for_update(of=AgentActivity)
-    )
-    return found.one_or_none()
+    return (await db.execute(_LOCKED, {"activity": activity_id})).one_or_none()
 
 
 async def move(
@@ -60,11 +65,8 @@ async def move(
     """Project a change of state, unless a newer one is there already."""
     if wake_reason is not None:
         values["wake_reason"] = wake_reason
-    moved = await db.execute(
-        update(AgentActivity)
-        .where(AgentActivity.id == activity_id, AgentActivity.generation < generation)
-        .values(status=status, generation=generation, updated_on=at, **values)
-    )
+    values |= {"status": status, "generation": generation, "updated_on": at}
+    moved = await db.execute(_MOVE, {"activity": activity_id, "newer": generation, **values})
     return bool(moved.rowcount)
 
 
@@ -93,18 +95,17 @@ async def store_output(
     output_id = derived_id("output", activity_id, run_id or at.isoformat())
     content_hash = hashlib.sha256(text.encode()).hexdigest()
     await db.execute(
-        upsert(Output)
-        .values(
-            id=output_id,
-            tenant_id=tenant_id,
-            activity_id=activity_id,
-            run_id=run_id,
-            text=text,
-            format=format,
-            content_hash=content_hash,
-            created_on=at,
-        )
-        .on_conflict_do_nothing()
+        _STORE_OUTPUT,
+        {
+            "id": output_id,
+            "tenant_id": tenant_id,
+            "activity_id": activity_id,
+            "run_id": run_id,
+            "text": text,
+            "format": format,
+            "content_hash": content_hash,
+            "created_on": at,
+        },
     )
     return output_id, content_hash
 

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import bindparam, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -23,6 +23,54 @@ from models.tables.campaigns import Campaign
 from models.tables.people import Tenant
 
 _ALERT_SHARE = Decimal("0.9")
+# Built once: building a statement costs more than sending it.
+_HOLD = (
+    update(AgentActivity)
+    .where(AgentActivity.id == bindparam("activity"))
+    .values(reserved_usd=AgentActivity.reserved_usd + bindparam("amount"))
+    .returning(
+        AgentActivity.spent_usd + AgentActivity.reserved_usd,
+        AgentActivity.beyond_cap,
+        select(Tenant.monthly_cap_usd)
+        .where(Tenant.id == AgentActivity.tenant_id)
+        .scalar_subquery(),
+    )
+)
+_TAKE_OF_CAMPAIGN = (
+    update(Campaign)
+    .where(
+        Campaign.id == bindparam("campaign"),
+        or_(
+            Campaign.budget_cap_usd.is_(None),
+            Campaign.spent_usd + Campaign.reserved_usd + bindparam("amount")
+            <= Campaign.budget_cap_usd,
+        ),
+    )
+    .values(reserved_usd=Campaign.reserved_usd + bindparam("amount"))
+)
+# The counts make the rows be locked in the order that reserving locks them.
+_SETTLE = text(
+    """
+    with activity as (
+        update agent_activity
+        set reserved_usd = reserved_usd - :reserved, spent_usd = spent_usd + :cost
+        where id = :activity
+        returning 1
+    ), month as (
+        update tenant_spend
+        set reserved_usd = reserved_usd - :reserved, spent_usd = spent_usd + :cost
+        where tenant_id = :tenant and month = cast(:month as date)
+          and (select count(*) from activity) = 1
+        returning 1
+    )
+    update campaign
+    set reserved_usd = reserved_usd - case when :beyond_cap then 0 else :reserved end,
+        beyond_cap_usd = beyond_cap_usd - case when :beyond_cap then :reserved else 0 end,
+        spent_usd = spent_usd + :cost
+    where id = :campaign and (select count(*) from month) <= 1
+    returning id, spent_usd, budget_cap_usd, alerted_90_cap, alerted_100_cap
+    """
+)
 
 
 class Reserved(StrEnum):
@@ -57,16 +105,7 @@ async def reserve(
     at: datetime,
 ) -> Reservation:
     """Set the worst case of one turn aside, or say which limit stands against it."""
-    held = await db.execute(
-        update(AgentActivity)
-        .where(AgentActivity.id == activity_id)
-        .values(reserved_usd=AgentActivity.reserved_usd + amount)
-        .returning(
-            AgentActivity.spent_usd + AgentActivity.reserved_usd,
-            AgentActivity.beyond_cap,
-            select(Tenant.monthly_cap_usd).where(Tenant.id == tenant_id).scalar_subquery(),
-        )
-    )
+    held = await db.execute(_HOLD, {"activity": activity_id, "amount": amount})
     committed, beyond_cap, monthly_cap = held.one()
     if activity_limit is not None and committed > activity_limit:
         await _unhold(db, activity_id, amount)
@@ -78,7 +117,7 @@ async def reserve(
     if refused is None:
         refused = await _reserve_of_campaign(db, campaign_id, amount, beyond_cap)
         if refused is not None and monthly_cap is not None:
-            await _move_month(db, tenant_id, month, reserved=-amount, spent=Decimal(0))
+            await _give_back_to_tenant(db, tenant_id, month, amount)
     if refused is not None:
         await _unhold(db, activity_id, amount)
         return refused
@@ -116,6 +155,16 @@ async def _reserve_of_tenant(
     return None if taken.rowcount else Reservation(outcome=Reserved.TENANT_LIMIT, limit=cap)
 
 
+async def _give_back_to_tenant(
+    db: AsyncConnection, tenant_id: str, month: date, amount: Decimal
+) -> None:
+    await db.execute(
+        update(TenantSpend)
+        .where(TenantSpend.tenant_id == tenant_id, TenantSpend.month == month)
+        .values(reserved_usd=TenantSpend.reserved_usd - amount)
+    )
+
+
 async def _reserve_of_campaign(
     db: AsyncConnection, campaign_id: str, amount: Decimal, beyond_cap: bool
 ) -> Reservation | None:
@@ -125,12 +174,7 @@ async def _reserve_of_campaign(
             update(Campaign).where(mine).values(beyond_cap_usd=Campaign.beyond_cap_usd + amount)
         )
         return None
-    fits = Campaign.spent_usd + Campaign.reserved_usd + amount <= Campaign.budget_cap_usd
-    taken = await db.execute(
-        update(Campaign)
-        .where(mine, or_(Campaign.budget_cap_usd.is_(None), fits))
-        .values(reserved_usd=Campaign.reserved_usd + amount)
-    )
+    taken = await db.execute(_TAKE_OF_CAMPAIGN, {"campaign": campaign_id, "amount": amount})
     if taken.rowcount:
         return None
     found = await db.execute(select(Campaign.budget_cap_usd, Campaign.spent_usd).where(mine))
@@ -152,40 +196,14 @@ async def settle(
     cost: Decimal,
 ) -> None:
     """Give a reservation back and book what the turn cost; alerts at 90 and 100 percent."""
-    await db.execute(
-        update(AgentActivity)
-        .where(AgentActivity.id == activity_id)
-        .values(
-            reserved_usd=AgentActivity.reserved_usd - reserved,
-            spent_usd=AgentActivity.spent_usd + cost,
-        )
-    )
-    if month is not None:
-        await _move_month(db, tenant_id, month, reserved=-reserved, spent=cost)
-    purse = Campaign.beyond_cap_usd if beyond_cap else Campaign.reserved_usd
     booked = await db.execute(
-        update(Campaign)
-        .where(Campaign.id == campaign_id)
-        .values({purse: purse - reserved, Campaign.spent_usd: Campaign.spent_usd + cost})
-        .returning(
-            Campaign.id, Campaign.spent_usd, Campaign.budget_cap_usd,
-            Campaign.alerted_90_cap, Campaign.alerted_100_cap,
-        )
+        _SETTLE,
+        {
+            "tenant": tenant_id, "activity": activity_id, "campaign": campaign_id, "month": month,
+            "reserved": reserved, "cost": cost, "beyond_cap": beyond_cap,
+        },
     )  # fmt: skip
     await _alert(db, tenant_id, booked.one())
-
-
-async def _move_month(
-    db: AsyncConnection, tenant_id: str, month: date, *, reserved: Decimal, spent: Decimal
-) -> None:
-    await db.execute(
-        update(TenantSpend)
-        .where(TenantSpend.tenant_id == tenant_id, TenantSpend.month == month)
-        .values(
-            reserved_usd=TenantSpend.reserved_usd + reserved,
-            spent_usd=TenantSpend.spent_usd + spent,
-        )
-    )
 
 
 async def _alert(db: AsyncConnection, tenant_id: str, row: AnyRow) -> None:

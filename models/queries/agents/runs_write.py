@@ -22,6 +22,59 @@ from models.tables.agent_runs import AgentConfig, AgentRun, LlmTurn, ToolCall, T
 # Built once: building a statement costs more than sending it.
 _OPEN_RUN = insert(AgentRun.__table__).on_conflict_do_nothing()  # type: ignore[arg-type]
 _ADD_MESSAGE = insert(TranscriptMessage.__table__).on_conflict_do_nothing()  # type: ignore[arg-type]
+_CONFIG = select(AgentConfig.__table__).where(
+    AgentConfig.tenant_id == bindparam("tenant"), AgentConfig.role == bindparam("of_role")
+)
+_NEWEST = (
+    select(AgentRun.__table__)
+    .where(AgentRun.activity_id == bindparam("activity"))
+    .order_by(AgentRun.number.desc())
+    .limit(1)
+)
+_CLOSE_RUN = update(AgentRun).where(
+    AgentRun.id == bindparam("run"), AgentRun.status == RunStatus.RUNNING
+)
+_MESSAGES = (
+    select(
+        TranscriptMessage.seq,
+        TranscriptMessage.run_id,
+        TranscriptMessage.role,
+        TranscriptMessage.blocks,
+    )
+    .where(
+        TranscriptMessage.activity_id == bindparam("activity"),
+        TranscriptMessage.thread == bindparam("of_thread"),
+    )
+    .order_by(TranscriptMessage.seq)
+)
+_MESSAGES_OF_RUN = (
+    select(TranscriptMessage.role, TranscriptMessage.blocks)
+    .where(
+        TranscriptMessage.activity_id == bindparam("activity"),
+        TranscriptMessage.run_id == bindparam("run"),
+    )
+    .order_by(TranscriptMessage.thread, TranscriptMessage.seq)
+)
+_TOOL_CALLS = (
+    select(ToolCall.__table__)
+    .where(ToolCall.run_id == bindparam("run"))
+    .order_by(ToolCall.turn, ToolCall.position)
+)
+_TOOL_CALLS_OF_TURN = _TOOL_CALLS.where(ToolCall.turn == bindparam("of_turn"))
+_ANSWER = update(ToolCall).where(
+    ToolCall.run_id == bindparam("run"), ToolCall.id == bindparam("call"), ToolCall.output.is_(None)
+)
+_NOTE = insert(AgentConfig)
+_NOTE_OK = _NOTE.on_conflict_do_update(
+    index_elements=["tenant_id", "role"], set_={"last_ok_at": _NOTE.excluded.last_ok_at}
+)
+_NOTE_ERROR = _NOTE.on_conflict_do_update(
+    index_elements=["tenant_id", "role"],
+    set_={
+        "last_error_at": _NOTE.excluded.last_error_at,
+        "last_error_message": _NOTE.excluded.last_error_message,
+    },
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,11 +96,7 @@ async def effective_config(db: AsyncConnection, tenant_id: str, role: str) -> Ef
     default = ROLES.get(role)
     if default is None:
         raise NotFound(f"There is no agent with the role {role}.")
-    found = await db.execute(
-        select(AgentConfig.__table__).where(
-            AgentConfig.tenant_id == tenant_id, AgentConfig.role == role
-        )
-    )
+    found = await db.execute(_CONFIG, {"tenant": tenant_id, "of_role": role})
     own = found.one_or_none()
     if own is None or not own.customised:
         return EffectiveConfig(
@@ -74,13 +123,7 @@ async def effective_config(db: AsyncConnection, tenant_id: str, role: str) -> Ef
 
 async def newest(db: AsyncConnection, activity_id: str) -> AnyRow | None:
     """The activity's newest run."""
-    found = await db.execute(
-        select(AgentRun.__table__)
-        .where(AgentRun.activity_id == activity_id)
-        .order_by(AgentRun.number.desc())
-        .limit(1)
-    )
-    return found.one_or_none()
+    return (await db.execute(_NEWEST, {"activity": activity_id})).one_or_none()
 
 
 async def one(db: AsyncConnection, run_id: str) -> AnyRow:
@@ -104,16 +147,8 @@ async def close_run(
     message: str = "",
 ) -> None:
     """Close a run. One that its time-out cut off gets no end on the wire, but keeps one here."""
-    await db.execute(
-        update(AgentRun)
-        .where(AgentRun.id == run_id, AgentRun.status == RunStatus.RUNNING)
-        .values(
-            status=status,
-            ended_at=at,
-            error=error,
-            error_message=message[:2000] or None,
-        )
-    )
+    values = {"ended_at": at, "error": error, "error_message": message[:2000] or None}
+    await db.execute(_CLOSE_RUN, {"run": run_id, "status": status, **values})
 
 
 async def next_turn(db: AsyncConnection, run_id: str) -> int:
@@ -128,27 +163,12 @@ async def next_turn(db: AsyncConnection, run_id: str) -> int:
 
 async def messages(db: AsyncConnection, activity_id: str, thread: int) -> Sequence[AnyRow]:
     """A transcript in order: rows of seq, run_id, role and blocks."""
-    found = await db.execute(
-        select(
-            TranscriptMessage.seq,
-            TranscriptMessage.run_id,
-            TranscriptMessage.role,
-            TranscriptMessage.blocks,
-        )
-        .where(TranscriptMessage.activity_id == activity_id, TranscriptMessage.thread == thread)
-        .order_by(TranscriptMessage.seq)
-    )
-    return found.all()
+    return (await db.execute(_MESSAGES, {"activity": activity_id, "of_thread": thread})).all()
 
 
 async def messages_of_run(db: AsyncConnection, activity_id: str, run_id: str) -> Sequence[AnyRow]:
     """What a run added to its transcript, in order: rows of role and blocks."""
-    found = await db.execute(
-        select(TranscriptMessage.role, TranscriptMessage.blocks)
-        .where(TranscriptMessage.activity_id == activity_id, TranscriptMessage.run_id == run_id)
-        .order_by(TranscriptMessage.thread, TranscriptMessage.seq)
-    )
-    return found.all()
+    return (await db.execute(_MESSAGES_OF_RUN, {"activity": activity_id, "run": run_id})).all()
 
 
 async def next_seq(db: AsyncConnection, activity_id: str, thread: int) -> int:
@@ -189,11 +209,9 @@ async def add_message(
 
 async def tool_calls(db: AsyncConnection, run_id: str, turn: int | None = None) -> Sequence[AnyRow]:
     """The tool calls of a run (or of one of its turns), in the order they were asked for."""
-    statement = select(ToolCall.__table__).where(ToolCall.run_id == run_id)
-    if turn is not None:
-        statement = statement.where(ToolCall.turn == turn)
-    found = await db.execute(statement.order_by(ToolCall.turn, ToolCall.position))
-    return found.all()
+    if turn is None:
+        return (await db.execute(_TOOL_CALLS, {"run": run_id})).all()
+    return (await db.execute(_TOOL_CALLS_OF_TURN, {"run": run_id, "of_turn": turn})).all()
 
 
 async def tool_call(db: AsyncConnection, run_id: str, call_id: str) -> AnyRow:
@@ -226,11 +244,8 @@ async def answer_tool_call(
     at: datetime,
 ) -> bool:
     """Store what a tool call gave; False when it has an answer already, which stays."""
-    answered = await db.execute(
-        update(ToolCall)
-        .where(ToolCall.run_id == run_id, ToolCall.id == call_id, ToolCall.output.is_(None))
-        .values(output=output, is_error=is_error, ending=ending, ended_at=at)
-    )
+    values = {"output": output, "is_error": is_error, "ending": ending, "ended_at": at}
+    answered = await db.execute(_ANSWER, {"run": run_id, "call": call_id, **values})
     return bool(answered.rowcount)
 
 
@@ -238,12 +253,9 @@ async def note_outcome(
     db: AsyncConnection, tenant_id: str, role: str, *, at: datetime, error: str | None
 ) -> None:
     """Remember how an agent's last run or test ended, for its status."""
-    values: dict[str, Any] = (
-        {"last_ok_at": at} if error is None
-        else {"last_error_at": at, "last_error_message": error[:500]}
-    )  # fmt: skip
-    await db.execute(
-        insert(AgentConfig)
-        .values(tenant_id=tenant_id, role=role, **values)
-        .on_conflict_do_update(index_elements=["tenant_id", "role"], set_=values)
-    )
+    agent = {"tenant_id": tenant_id, "role": role}
+    if error is None:
+        await db.execute(_NOTE_OK, {**agent, "last_ok_at": at})
+    else:
+        noted = {"last_error_at": at, "last_error_message": error[:500]}
+        await db.execute(_NOTE_ERROR, {**agent, **noted})

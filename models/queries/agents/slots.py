@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, func, select, text, update
+from sqlalchemy import bindparam, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -13,6 +13,47 @@ from models.tables.agent_runs import AgentSlot
 
 _QUEUED = (ActivityStatus.ASSIGNED, ActivityStatus.REASSIGNED)
 _LOCK = text("select pg_advisory_xact_lock(hashtextextended(:name, 0))")
+# Built once: building a statement costs more than sending it.
+_QUEUE = insert(AgentSlot).on_conflict_do_nothing()
+_MINE = (AgentSlot.tenant_id == bindparam("tenant"), AgentSlot.role == bindparam("of_role"))
+_AHEAD = (
+    select(AgentSlot.activity_id)
+    .where(*_MINE)
+    .order_by(AgentSlot.held_since.nulls_last(), AgentSlot.queued_on, AgentSlot.activity_id)
+    .limit(bindparam("concurrency"))
+)
+_HOLD = update(AgentSlot).where(
+    AgentSlot.activity_id == bindparam("activity"), AgentSlot.held_since.is_(None)
+)
+_LEAVE = delete(AgentSlot).where(AgentSlot.activity_id == bindparam("activity"))
+_PROMOTE = (
+    update(AgentSlot)
+    .where(
+        AgentSlot.activity_id
+        == select(AgentSlot.activity_id)
+        .where(
+            *_MINE,
+            AgentSlot.held_since.is_(None),
+            select(func.count())
+            .where(*_MINE, AgentSlot.held_since.is_not(None))
+            .correlate(None)
+            .scalar_subquery()
+            < bindparam("concurrency"),
+        )
+        .order_by(AgentSlot.queued_on, AgentSlot.activity_id)
+        .limit(1)
+        .correlate(None)
+        .scalar_subquery()
+    )
+    .returning(AgentSlot.activity_id)
+)
+_IDLE_HOLDER = (
+    select(AgentSlot.activity_id)
+    .join(AgentActivity, AgentActivity.id == AgentSlot.activity_id)
+    .where(*_MINE, AgentSlot.held_since.is_not(None), AgentActivity.status.in_(_QUEUED))
+    .order_by(AgentSlot.held_since)
+    .limit(1)
+)
 
 
 async def _lock(db: AsyncConnection, tenant_id: str, role: str) -> None:
@@ -31,25 +72,12 @@ async def take(
     """Take a place, or queue for one; True when the activity holds a place now."""
     async with at_once(db):
         await _lock(db, tenant_id, role)
-        await db.execute(
-            insert(AgentSlot)
-            .values(tenant_id=tenant_id, activity_id=activity_id, role=role, queued_on=at)
-            .on_conflict_do_nothing()
-        )
-    ahead = (
-        select(AgentSlot.activity_id)
-        .where(AgentSlot.tenant_id == tenant_id, AgentSlot.role == role)
-        .order_by(AgentSlot.held_since.nulls_last(), AgentSlot.queued_on, AgentSlot.activity_id)
-        .limit(concurrency)
-    )
-    first = (await db.execute(ahead)).scalars().all()
-    if activity_id not in first:
+        place = {"tenant_id": tenant_id, "role": role, "activity_id": activity_id}
+        await db.execute(_QUEUE, {**place, "queued_on": at})
+    mine = {"tenant": tenant_id, "of_role": role, "concurrency": concurrency}
+    if activity_id not in (await db.execute(_AHEAD, mine)).scalars().all():
         return False
-    await db.execute(
-        update(AgentSlot)
-        .where(AgentSlot.activity_id == activity_id, AgentSlot.held_since.is_(None))
-        .values(held_since=at)
-    )
+    await db.execute(_HOLD, {"activity": activity_id, "held_since": at})
     return True
 
 
@@ -68,33 +96,9 @@ async def give_back(
     holds a place and does not use it. An activity that is told twice just looks twice.
     """
     await _lock(db, tenant_id, role)
-    left = await db.execute(delete(AgentSlot).where(AgentSlot.activity_id == activity_id))
-    mine = (AgentSlot.tenant_id == tenant_id, AgentSlot.role == role)
+    left = await db.execute(_LEAVE, {"activity": activity_id})
+    mine = {"tenant": tenant_id, "of_role": role}
     if not left.rowcount:
-        return await _idle_holder(db, *mine)
-    held = select(func.count()).where(*mine, AgentSlot.held_since.is_not(None)).scalar_subquery()
-    oldest = (
-        select(AgentSlot.activity_id)
-        .where(*mine, AgentSlot.held_since.is_(None), held < concurrency)
-        .order_by(AgentSlot.queued_on, AgentSlot.activity_id)
-        .limit(1)
-        .scalar_subquery()
-    )
-    promoted = await db.execute(
-        update(AgentSlot)
-        .where(AgentSlot.activity_id == oldest)
-        .values(held_since=at)
-        .returning(AgentSlot.activity_id)
-    )
-    return promoted.scalar_one_or_none()
-
-
-async def _idle_holder(db: AsyncConnection, *mine: ColumnElement[bool]) -> str | None:
-    found = await db.execute(
-        select(AgentSlot.activity_id)
-        .join(AgentActivity, AgentActivity.id == AgentSlot.activity_id)
-        .where(*mine, AgentSlot.held_since.is_not(None), AgentActivity.status.in_(_QUEUED))
-        .order_by(AgentSlot.held_since)
-        .limit(1)
-    )
-    return found.scalar_one_or_none()
+        return (await db.execute(_IDLE_HOLDER, mine)).scalar_one_or_none()
+    promote = {**mine, "concurrency": concurrency, "held_since": at}
+    return (await db.execute(_PROMOTE, promote)).scalar_one_or_none()

@@ -6,14 +6,24 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, bindparam, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    bindparam,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.db.rows import AnyRow
 from models.rules.money import Price
 from models.rules.vocabulary import CommentType
 from models.tables.agent_activities import AgentActivity, Comment
-from models.tables.agent_runs import AgentRun, LedgerEntry, LlmTurn, RunEvent, ToolCall
+from models.tables.agent_runs import AgentRun, LlmTurn, RunEvent, ToolCall
 from models.tables.agent_runs import Price as PriceRow
 from models.tables.campaigns import Campaign
 
@@ -21,8 +31,41 @@ OPEN, SETTLED, CUT_OFF = "open", "settled", "cut_off"
 # Built once: building a statement costs more than sending it.
 _OPEN_ATTEMPT = insert(LlmTurn.__table__)  # type: ignore[arg-type]
 _ADD_CALLS = insert(ToolCall.__table__)  # type: ignore[arg-type]
-# Inline: nobody needs the entry's number, which would else be fetched.
-_BOOK = insert(LedgerEntry.__table__).inline()  # type: ignore[arg-type]
+_BOOK = text(
+    """
+    with entry as (
+        insert into ledger_entry (
+            tenant_id, campaign_id, activity_id, run_id, turn, attempt, agent_role, model,
+            price_effective_from, cost_usd,
+            input_tokens, output_tokens, cache_write_tokens, cache_read_tokens
+        )
+        values (
+            :tenant_id, :campaign_id, :activity_id, :run_id, :turn, :attempt, :agent_role, :model,
+            :price_effective_from, :cost_usd,
+            :input_tokens, :output_tokens, :cache_write_tokens, :cache_read_tokens
+        )
+    )
+    update agent_run
+    set input_tokens = input_tokens
+            + cast(:input_tokens as bigint) + :cache_write_tokens + :cache_read_tokens,
+        output_tokens = output_tokens + :output_tokens,
+        cost_usd = cost_usd + :cost_usd
+    where id = :run_id
+    """
+)
+# The run's row is locked first, as by `run_with_state`: a late attempt that settles and a new one
+# that opens then wait for each other in the same order.
+_CLOSE_ATTEMPT = text(
+    """
+    with run as (select id from agent_run where id = :run_id for update)
+    update llm_turn
+    set status = :status, cost_usd = :cost, reserved_usd = 0, stop_reason = :stop_reason,
+        ended_at = :at, input_tokens = :input_tokens, output_tokens = :output_tokens,
+        cache_write_tokens = :cache_write_tokens, cache_read_tokens = :cache_read_tokens
+    from run
+    where run_id = run.id and number = :number and attempt = :attempt and llm_turn.status = 'open'
+    """
+)
 _RUN_WITH_STATE = (
     AgentRun.__table__,
     AgentActivity.campaign_id,
@@ -141,29 +184,14 @@ async def close_attempt(
     stop_reason: str | None,
     at: datetime,
 ) -> bool:
-    """Settle an open attempt; False when it was settled already.
-
-    The run's row is locked first, as by `run_with_state`: a late attempt that settles and a new
-    one that opens then wait for each other in the same order.
-    """
-    run = select(AgentRun.id).where(AgentRun.id == row.run_id).with_for_update().cte("run")
+    """Settle an open attempt; False when it was settled already."""
     closed = await db.execute(
-        update(LlmTurn)
-        .where(
-            LlmTurn.run_id == run.c.id,
-            LlmTurn.number == row.number,
-            LlmTurn.attempt == row.attempt,
-            LlmTurn.status == OPEN,
-        )
-        .values(
-            status=status,
-            cost_usd=cost,
-            reserved_usd=0,
-            stop_reason=stop_reason,
-            ended_at=at,
-            **counters,
-        )
-    )
+        _CLOSE_ATTEMPT,
+        {
+            "run_id": row.run_id, "number": row.number, "attempt": row.attempt, "status": status,
+            "cost": cost, "stop_reason": stop_reason, "at": at, **counters,
+        },
+    )  # fmt: skip
     return bool(closed.rowcount)
 
 
@@ -195,16 +223,6 @@ async def book(
             "cost_usd": cost,
             **counters,
         },
-    )
-    read = counters["input_tokens"] + counters["cache_write_tokens"] + counters["cache_read_tokens"]
-    await db.execute(
-        update(AgentRun)
-        .where(AgentRun.id == run.id)
-        .values(
-            input_tokens=AgentRun.input_tokens + read,
-            output_tokens=AgentRun.output_tokens + counters["output_tokens"],
-            cost_usd=AgentRun.cost_usd + cost,
-        )
     )
 
 
