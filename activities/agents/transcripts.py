@@ -6,10 +6,9 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.ports import Block, Message, Text, ToolResult, ToolUse
-from models.db.rows import AnyRow
 from models.queries.agents import runs_write
 
-_CUT_OFF = "The call was cut off."
+_UNANSWERED = {"output": "The call was cut off.", "is_error": True}
 
 
 def to_json(block: Block) -> dict[str, Any]:
@@ -39,10 +38,11 @@ def from_json(block: Mapping[str, Any]) -> Block:
 
 
 def messages_of(
-    rows: Sequence[AnyRow], added: Sequence[Sequence[Mapping[str, Any]]] = ()
+    transcript: Sequence[Mapping[str, Any]], added: Sequence[Sequence[Mapping[str, Any]]] = ()
 ) -> tuple[Message, ...]:
-    """A stored transcript as the model is sent it, and what the user's side adds to it."""
-    said = [(row.role, row.blocks) for row in rows] + [("user", blocks) for blocks in added]
+    """A transcript {role, blocks} as the model is sent it, and what the user's side adds to it."""
+    said = [(message["role"], message["blocks"]) for message in transcript]
+    said += [("user", blocks) for blocks in added]
     return tuple(
         Message(role=role, blocks=tuple(from_json(block) for block in blocks))
         for role, blocks in said
@@ -70,7 +70,9 @@ async def collect_tool_results(
 ) -> None:
     """Store the answer to the transcript's last message, if it asked for tools."""
     rows = await runs_write.messages(db, activity_id, thread)
-    results = await tool_results(db, rows, run_id)
+    calls = await runs_write.tool_calls(db, run_id)
+    given = {call.id: {"output": call.output, "is_error": call.is_error} for call in calls}
+    results = tool_results(rows[-1]._asdict(), given) if rows else []
     if results:
         await runs_write.add_message(
             db,
@@ -84,31 +86,22 @@ async def collect_tool_results(
         )
 
 
-async def tool_results(
-    db: AsyncConnection, rows: Sequence[AnyRow], run_id: str
+def tool_results(
+    last: Mapping[str, Any], given: Mapping[str, Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
     """What the tools gave that a transcript's last message asked for, as blocks.
 
     Every request gets a result, also one whose call never came about: a vendor refuses a
     transcript with an open one.
     """
-    if not rows or rows[-1].role != "assistant":
+    if last["role"] != "assistant":
         return []
-    asked = [block for block in rows[-1].blocks if block["kind"] == "tool_use"]
-    if not asked:
-        return []
-    given = {call.id: call for call in await runs_write.tool_calls(db, run_id)}
     results: list[dict[str, Any]] = []
-    for block in asked:
-        call = given.get(block["id"])
-        answered = call is not None and call.output is not None
-        results.append(
-            to_json(
-                ToolResult(
-                    tool_use_id=block["id"],
-                    output=call.output if call is not None and answered else _CUT_OFF,
-                    is_error=call.is_error if call is not None and answered else True,
-                )
-            )
-        )
+    for block in last["blocks"]:
+        if block["kind"] != "tool_use":
+            continue
+        answer = given.get(block["id"], _UNANSWERED)
+        if answer["output"] is None:
+            answer = _UNANSWERED
+        results.append(to_json(ToolResult(tool_use_id=block["id"], **answer)))
     return results

@@ -1,6 +1,6 @@
 """Before the model is asked: what was cut off is booked, the checkpoint passed, money reserved."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -78,9 +78,8 @@ class TurnOpening:
         if tried and tried[-1].status == turns_write.SETTLED:
             calls = await runs_write.tool_calls(db, run.id, take.number)
             return outcome_of(run, tried[-1].stop_reason, [call.id for call in calls])
-        rows = await runs_write.messages(db, run.activity_id, run.thread)
-        added = await _missing(db, run, take, rows)
-        request = self._request(run, rows, added)
+        added = await _missing(db, run, take)
+        request = self._request(run, added)
         price = prices[run.model]
         for row in tried:
             if row.status == turns_write.OPEN:
@@ -95,7 +94,7 @@ class TurnOpening:
         reservation = await _reserve(db, run, take, request, price)
         if reservation.outcome is not Reserved.YES:
             return _refused(reservation)
-        next_seq = rows[-1].seq + 1
+        next_seq = run.transcript[-1]["seq"] + 1
         async with at_once(db):
             await _store(db, run, added, next_seq)
             await turns_write.open_attempt(
@@ -121,11 +120,11 @@ class TurnOpening:
             next_seq=next_seq + len(added.messages),
         )
 
-    def _request(self, run: AnyRow, rows: Sequence[AnyRow], added: _Added) -> TurnRequest:
+    def _request(self, run: AnyRow, added: _Added) -> TurnRequest:
         return TurnRequest(
             model=run.model,
             system=run.system_prompt,
-            messages=messages_of(rows, added.messages),
+            messages=messages_of(run.transcript, added.messages),
             tools=self._toolbox.offered(
                 ActivityType(run.activity_type),
                 tuple(run.config["tools"]),
@@ -136,14 +135,13 @@ class TurnOpening:
         )
 
 
-async def _missing(
-    db: AsyncConnection, run: AnyRow, take: TakeTurn, rows: Sequence[AnyRow]
-) -> _Added:
+async def _missing(db: AsyncConnection, run: AnyRow, take: TakeTurn) -> _Added:
     """What the transcript lacks: answers of tools, what a stopped answer needs, people's notes."""
     texts: list[str] = []
     note_ids: list[str] = []
-    results = await tool_results(db, rows, run.id)
-    if not results and rows[-1].role == "assistant":
+    last = run.transcript[-1]
+    results = tool_results(last, run.given)
+    if not results and last["role"] == "assistant":
         before = await turns_write.attempts(db, run.id, take.number - 1)
         cut = bool(before) and before[-1].stop_reason == StopReason.MAX_TOKENS
         nudge = _NUDGES.get(ActivityType(run.activity_type), GO_ON)
@@ -282,7 +280,15 @@ async def settle(
     counters = counters_of(usage)
     spent = money.cost(price, **counters)
     if not await turns_write.close_attempt(
-        db, row, status=status, counters=counters, cost=spent, stop_reason=stop_reason, at=at
+        db,
+        row,
+        campaign_id=run.campaign_id,
+        status=status,
+        counters=counters,
+        price=price,
+        cost=spent,
+        stop_reason=stop_reason,
+        at=at,
     ):
         return None
     await purse.settle(
@@ -295,16 +301,6 @@ async def settle(
         month=row.reserved_month,
         cost=spent,
     )
-    async with at_once(db):
-        await turns_write.book(
-            db,
-            run,
-            turn=row.number,
-            attempt=row.attempt,
-            price=price,
-            counters=counters,
-            cost=spent,
-        )
     return spent
 
 

@@ -3,9 +3,12 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import insert
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from models.db.database import Database
 from models.ids import new_id
@@ -18,6 +21,7 @@ from models.rules.vocabulary import (
     Role,
 )
 from models.tables.agent_activities import AgentActivity, Output
+from models.tables.agent_runs import AgentRun, LlmTurn
 from models.tables.campaigns import Campaign, Deliverable
 
 
@@ -103,6 +107,27 @@ async def make_activity(
     async with database.tenant(tenant.id) as db:
         await db.execute(insert(AgentActivity).values(values))
     return activity_id
+
+
+async def make_turn(
+    database: Database, tenant: TenantMade, activity_id: str, *, number: int = 1, **overrides: Any
+) -> LlmTurn:
+    """An open turn of an activity's run, which is made with it where it is not there."""
+    run_id = f"run-{activity_id}"[:26]
+    run = {
+        "id": run_id, "tenant_id": tenant.id, "activity_id": activity_id, "number": 1, "thread": 1,
+        "status": "running", "agent_role": "copywriter", "adapter": "claude", "model": "m",
+        "config": {}, "system_prompt": "", "facts": {}, "started_at": datetime.now(UTC),
+    }  # fmt: skip
+    turn = {
+        "tenant_id": tenant.id, "run_id": run_id, "number": number, "attempt": 1,
+        "status": "open", "activity_id": activity_id, "model": "m", "reserved_usd": Decimal(0),
+        **overrides,
+    }  # fmt: skip
+    async with database.tenant(tenant.id) as db:
+        await db.execute(upsert(AgentRun).on_conflict_do_nothing(), run)
+        await db.execute(insert(LlmTurn), turn)
+    return LlmTurn(**turn)
 
 
 async def make_output(

@@ -15,15 +15,17 @@ from sqlalchemy import (
     insert,
     select,
     text,
+    type_coerce,
     update,
 )
+from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.db.rows import AnyRow
 from models.rules.money import Price
 from models.rules.vocabulary import CommentType
 from models.tables.agent_activities import AgentActivity, Comment
-from models.tables.agent_runs import AgentRun, LlmTurn, RunEvent, ToolCall
+from models.tables.agent_runs import AgentRun, LlmTurn, RunEvent, ToolCall, TranscriptMessage
 from models.tables.agent_runs import Price as PriceRow
 from models.tables.campaigns import Campaign
 
@@ -31,39 +33,41 @@ OPEN, SETTLED, CUT_OFF = "open", "settled", "cut_off"
 # Built once: building a statement costs more than sending it.
 _OPEN_ATTEMPT = insert(LlmTurn.__table__)  # type: ignore[arg-type]
 _ADD_CALLS = insert(ToolCall.__table__)  # type: ignore[arg-type]
-_BOOK = text(
+# The run's row is locked first, as by `run_with_state`: a late attempt that settles and a new one
+# that opens then wait for each other in the same order.
+_CLOSE_ATTEMPT = text(
     """
-    with entry as (
+    with run as (
+        select * from agent_run where id = :run_id for update
+    ), closed as (
+        update llm_turn
+        set status = :status, cost_usd = :cost, reserved_usd = 0, stop_reason = :stop_reason,
+            ended_at = :at, input_tokens = :input_tokens, output_tokens = :output_tokens,
+            cache_write_tokens = :cache_write_tokens, cache_read_tokens = :cache_read_tokens
+        from run
+        where run_id = run.id and llm_turn.number = :turn and attempt = :attempt
+          and llm_turn.status = 'open'
+        returning llm_turn.*
+    ), entry as (
         insert into ledger_entry (
             tenant_id, campaign_id, activity_id, run_id, turn, attempt, agent_role, model,
             price_effective_from, cost_usd,
             input_tokens, output_tokens, cache_write_tokens, cache_read_tokens
         )
-        values (
-            :tenant_id, :campaign_id, :activity_id, :run_id, :turn, :attempt, :agent_role, :model,
-            :price_effective_from, :cost_usd,
-            :input_tokens, :output_tokens, :cache_write_tokens, :cache_read_tokens
-        )
+        select run.tenant_id, :campaign_id, run.activity_id, run.id, :turn, :attempt,
+               run.agent_role, run.model, :price_effective_from, c.cost_usd,
+               c.input_tokens, c.output_tokens, c.cache_write_tokens, c.cache_read_tokens
+        from run, closed as c
+        where c.cost_usd <> 0 or 0 <>
+            c.input_tokens + c.output_tokens + c.cache_write_tokens + c.cache_read_tokens
     )
-    update agent_run
-    set input_tokens = input_tokens
-            + cast(:input_tokens as bigint) + :cache_write_tokens + :cache_read_tokens,
-        output_tokens = output_tokens + :output_tokens,
-        cost_usd = cost_usd + :cost_usd
-    where id = :run_id
-    """
-)
-# The run's row is locked first, as by `run_with_state`: a late attempt that settles and a new one
-# that opens then wait for each other in the same order.
-_CLOSE_ATTEMPT = text(
-    """
-    with run as (select id from agent_run where id = :run_id for update)
-    update llm_turn
-    set status = :status, cost_usd = :cost, reserved_usd = 0, stop_reason = :stop_reason,
-        ended_at = :at, input_tokens = :input_tokens, output_tokens = :output_tokens,
-        cache_write_tokens = :cache_write_tokens, cache_read_tokens = :cache_read_tokens
-    from run
-    where run_id = run.id and number = :number and attempt = :attempt and llm_turn.status = 'open'
+    update agent_run as r
+    set input_tokens = r.input_tokens
+            + c.input_tokens + c.cache_write_tokens + c.cache_read_tokens,
+        output_tokens = r.output_tokens + c.output_tokens,
+        cost_usd = r.cost_usd + c.cost_usd
+    from closed as c
+    where r.id = c.run_id
     """
 )
 _RUN_WITH_STATE = (
@@ -92,7 +96,8 @@ async def opening_state(db: AsyncConnection, run_id: str, number: int) -> AnyRow
     """As `run_with_state`, with what a new turn has to know: everything in one round trip.
 
     `tried` counts the attempts at this turn, `refused_plans` those sent back in this run;
-    `has_notes` tells that somebody left the agent a note.
+    `has_notes` tells that somebody left the agent a note. `transcript` is a list of messages
+    {seq, role, blocks}, `given` what the tools of the turn before gave: {id: {output, is_error}}.
     """
     return (await db.execute(_opening_state(), {"run": run_id, "turn": number})).one()
 
@@ -110,9 +115,30 @@ def _opening_state() -> Select[*tuple[Any, ...]]:
         Comment.read_in_run.is_(None),
         Comment.type == CommentType.INTERVENTION_NOTE,
     )
+    message = func.jsonb_build_object(
+        "seq", TranscriptMessage.seq, "role", TranscriptMessage.role,
+        "blocks", TranscriptMessage.blocks,
+    )  # fmt: skip
+    transcript = select(
+        func.coalesce(
+            func.jsonb_agg(aggregate_order_by(message, TranscriptMessage.seq)),
+            func.jsonb_build_array(),
+        )
+    ).where(
+        TranscriptMessage.activity_id == AgentRun.activity_id,
+        TranscriptMessage.thread == AgentRun.thread,
+    )
+    answer = func.jsonb_build_object("output", ToolCall.output, "is_error", ToolCall.is_error)
+    given = select(
+        func.coalesce(func.jsonb_object_agg(ToolCall.id, answer), func.jsonb_build_object())
+    ).where(ToolCall.run_id == AgentRun.id, ToolCall.turn == bindparam("turn", type_=Integer) - 1)
     return (
         select(
             *_RUN_WITH_STATE,
+            type_coerce(transcript.correlate(AgentRun).scalar_subquery(), JSONB).label(
+                "transcript"
+            ),
+            type_coerce(given.correlate(AgentRun).scalar_subquery(), JSONB).label("given"),
             tried.correlate(AgentRun).scalar_subquery().label("tried"),
             refused.correlate(AgentRun).scalar_subquery().label("refused_plans"),
             notes.correlate(AgentRun).exists().label("has_notes"),
@@ -178,52 +204,27 @@ async def close_attempt(
     db: AsyncConnection,
     row: AnyRow | Any,
     *,
+    campaign_id: str,
     status: str,
     counters: dict[str, int],
+    price: Price,
     cost: Decimal,
     stop_reason: str | None,
     at: datetime,
 ) -> bool:
-    """Settle an open attempt; False when it was settled already."""
+    """Close an open attempt, and book it in the ledger and its run; False when that was done.
+
+    `row` has the attempt's key: `run_id`, `number`, `attempt`.
+    """
     closed = await db.execute(
         _CLOSE_ATTEMPT,
         {
-            "run_id": row.run_id, "number": row.number, "attempt": row.attempt, "status": status,
-            "cost": cost, "stop_reason": stop_reason, "at": at, **counters,
+            "run_id": row.run_id, "turn": row.number, "attempt": row.attempt,
+            "campaign_id": campaign_id, "status": status, "stop_reason": stop_reason, "at": at,
+            "price_effective_from": price.effective_from, "cost": cost, **counters,
         },
     )  # fmt: skip
     return bool(closed.rowcount)
-
-
-async def book(
-    db: AsyncConnection,
-    run: AnyRow,
-    *,
-    turn: int,
-    attempt: int,
-    price: Price,
-    counters: dict[str, int],
-    cost: Decimal,
-) -> None:
-    """Append to the ledger and to the run's totals."""
-    if not any(counters.values()) and not cost:
-        return
-    await db.execute(
-        _BOOK,
-        {
-            "tenant_id": run.tenant_id,
-            "campaign_id": run.campaign_id,
-            "activity_id": run.activity_id,
-            "run_id": run.id,
-            "turn": turn,
-            "attempt": attempt,
-            "agent_role": run.agent_role,
-            "model": run.model,
-            "price_effective_from": price.effective_from,
-            "cost_usd": cost,
-            **counters,
-        },
-    )
 
 
 async def add_tool_calls(db: AsyncConnection, rows: Sequence[dict[str, Any]]) -> None:

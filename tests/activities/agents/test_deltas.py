@@ -5,17 +5,15 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import insert, text
+from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.agents.deltas import DeltaLog
 from models.contracts.agent_activities import TakeTurn
 from models.db.database import Database
-from models.ids import new_id
 from models.queries.agents import stream
-from models.tables.agent_runs import AgentRun, LlmTurn
-from tests.factories.agents import TenantMade, make_activity, make_campaign, make_tenant
+from tests.factories.agents import TenantMade, make_activity, make_campaign, make_tenant, make_turn
 
 
 class BreakingDatabase(Database):
@@ -47,27 +45,13 @@ async def opened(db: Database) -> tuple[TenantMade, TakeTurn]:
     tenant = await make_tenant(db)
     campaign_id = await make_campaign(db, tenant)
     activity_id = await make_activity(db, tenant, campaign_id)
-    run_id = new_id()
-    async with db.tenant(tenant.id) as session:
-        await session.execute(
-            insert(AgentRun).values(
-                id=run_id, tenant_id=tenant.id, activity_id=activity_id, number=1, thread=1,
-                agent_role="copywriter", adapter="claude", model="m", status="running",
-                config={}, system_prompt="", facts={}, started_at=datetime.now(UTC),
-            )
-        )  # fmt: skip
-        await session.execute(
-            insert(LlmTurn).values(
-                tenant_id=tenant.id, run_id=run_id, number=1, attempt=1, status="open",
-                activity_id=activity_id, model="m", reserved_usd=1,
-            )
-        )  # fmt: skip
+    turn = await make_turn(db, tenant, activity_id)
     return tenant, TakeTurn(
         tenant_id=tenant.id,
         campaign_id=campaign_id,
         activity_id=activity_id,
         at=datetime.now(UTC),
-        run_id=run_id,
+        run_id=turn.run_id,
         number=1,
         seconds_left=60,
     )

@@ -6,7 +6,6 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
-from types import SimpleNamespace
 from typing import Any, TypeVar
 
 import pytest
@@ -23,7 +22,6 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from sqlalchemy import select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.llm.prices import PRICES
 from models.db.database import Database
@@ -33,11 +31,20 @@ from models.tables.agent_activities import AgentActivity
 from models.tables.agent_runs import TenantSpend
 from models.tables.campaigns import Campaign
 from models.tables.people import Tenant
-from tests.factories.agents import TenantMade, make_activity, make_campaign, make_tenant
+from tests.factories.agents import (
+    TenantMade,
+    make_activity,
+    make_campaign,
+    make_tenant,
+    make_turn,
+)
 
 T = TypeVar("T")
 NOW = datetime(2026, 11, 15, 12, tzinfo=UTC)
 MICRO = Decimal("0.000001")
+COUNTERS = {
+    "input_tokens": 1, "output_tokens": 1, "cache_write_tokens": 0, "cache_read_tokens": 0,
+}  # fmt: skip
 amounts = st.integers(1, 3_000_000).map(lambda micros: micros * MICRO)
 caps = st.none() | st.integers(1, 8_000_000).map(lambda micros: micros * MICRO)
 
@@ -81,8 +88,13 @@ class Till:
     async def settle(self, activity_id: str, reservation: Reservation, cost: Decimal) -> None:
         """Give the reservation back and book the cost, as the end of a turn does."""
         self.turns += 1
-        turn = self.turns
+        turn = await make_turn(self.database, self.tenant, activity_id, number=self.turns)
         async with self.database.tenant(self.tenant.id) as db:
+            closed = await turns_write.close_attempt(
+                db, turn, campaign_id=self.campaign_id, status="settled", counters=COUNTERS,
+                price=PRICES[0], cost=cost, stop_reason="end", at=NOW,
+            )  # fmt: skip
+            assert closed
             await purse.settle(
                 db,
                 tenant_id=self.tenant.id,
@@ -93,19 +105,6 @@ class Till:
                 month=reservation.month,
                 cost=cost,
             )
-            await self._book(db, activity_id, turn, cost)
-
-    async def _book(self, db: AsyncConnection, activity_id: str, turn: int, cost: Decimal) -> None:
-        run: Any = SimpleNamespace(
-            id=f"run-{self.campaign_id}", tenant_id=self.tenant.id, campaign_id=self.campaign_id,
-            activity_id=activity_id, agent_role="copywriter", model=PRICES[0].model,
-        )  # fmt: skip
-        counters = {
-            "input_tokens": 1, "output_tokens": 1, "cache_write_tokens": 0, "cache_read_tokens": 0,
-        }  # fmt: skip
-        await turns_write.book(
-            db, run, turn=turn, attempt=1, price=PRICES[0], counters=counters, cost=cost
-        )
 
     async def change_cap(self, cap: Decimal | None) -> None:
         async with self.database.tenant(self.tenant.id) as db:
