@@ -48,7 +48,7 @@ class ScriptedLlm:
         usage = Usage(input_tokens=900, output_tokens=120)
         if asked < TURNS - 1:
             source = request.system.rpartition("source:")[2][:26]
-            call = ToolUse(id="c", name="read_activity_output", input={"activity_id": source})
+            call = ToolUse(id="c", name="read_activity_output", input={"activityId": source})
             yield TurnEnd(blocks=(call,), stop_reason=StopReason.TOOL_USE, usage=usage)
         else:
             words = Text(text="What was found out, in a few words.")
