@@ -60,11 +60,12 @@ class _Parameter:
         self._alias = field.alias
         self._field = field
         self._is_several = field_annotation_is_sequence(field.field_info.annotation)
+        self._default = field.default
 
     def read(self, query: QueryParams, errors: list[Any]) -> Any:
         given = query.getlist(self._alias) if self._is_several else query.get(self._alias)
         if given is None or given == []:
-            return self._field.default
+            return self._default
         value, wrong = self._field.validate(given, loc=("query", self._alias))
         errors += wrong
         return value

@@ -132,10 +132,14 @@ async def _long_paging(
 
 
 def _wanted(request: Request, limit: int, cursor: str | None) -> PageWanted:
-    known = facts_of(request).query_names - _UNBOUND
-    asked = sorted(pair for pair in request.query_params.multi_items() if pair[0] in known)
+    known = facts_of(request).query_names
+    asked = sorted(
+        pair
+        for pair in request.query_params.multi_items()
+        if pair[0] not in _UNBOUND and pair[0] in known
+    )
     binding = hashlib.sha256(
-        repr((caller(request).tenant_id, request.url.path, asked)).encode()
+        repr((caller(request).tenant_id, request.scope["path"], asked)).encode()
     ).digest()
     cursors = Cursors(services_of(request).cursor_secret, binding)
     return PageWanted(limit, cursors.read(cursor) if cursor is not None else None, cursors)

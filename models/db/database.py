@@ -49,8 +49,11 @@ class Session:
                 await self.db.commit()
             else:
                 await self._raw.commit()
-        finally:
+        except BaseException:
             await self.give_up()
+            raise
+        # With nothing left to roll back this never waits, and so cannot be cut off.
+        await self.db.close()
 
     async def give_up(self) -> None:
         """Let nothing happen that is not committed, and give the connection back."""
