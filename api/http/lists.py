@@ -37,7 +37,7 @@ class Lists(BaseRoute):
             return Match.NONE, {}
         if self._known is None:
             # At the first request, when all routes are there.
-            self._known = dict(_lists(self._app, self._routing))
+            self._known = dict(short_ways(self._app, self._routing))
         call = self._known.get(scope["path"])
         if call is None:
             return Match.NONE, {}
@@ -98,7 +98,7 @@ class _Call:
         return await self.function(**values)
 
 
-def _lists(app: FastAPI, routing: Routing) -> Iterator[tuple[str, _Call]]:
+def short_ways(app: FastAPI, routing: Routing) -> Iterator[tuple[str, _Call]]:
     """The lists that are simple enough, by address."""
     for context in iter_route_contexts(app.routes):
         if context.methods != {"GET"} or not routing.of(context.endpoint).is_list:

@@ -21,7 +21,8 @@ from tests.statements import remembered
 from workers.embedded import ROOT
 from workers.processes import free_port, spawn, wait_for_port
 
-SECONDS = 0.6
+SECONDS = 0.3
+ROUNDS = 5
 _LARGE = ("agent_activity", "approval", "campaign", "deliverable")
 _FILL = """
 insert into campaign (id, tenant_id, name, status, brief, created_by, created_on)
@@ -82,7 +83,7 @@ async def run(bench: Bench) -> list[Measured]:
             ours, bare = await compare(
                 lambda mine=mine: per_second(bench.record.api_port, mine, seconds=SECONDS),  # type: ignore[misc]
                 lambda theirs=theirs: per_second(bare_port, theirs, seconds=SECONDS),  # type: ignore[misc]
-                rounds=2,
+                rounds=ROUNDS,
                 warm=1,
             )
             measured.append(
