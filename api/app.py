@@ -17,6 +17,7 @@ from api.http.feeds import Feeds
 from api.http.gateway import Gateway
 from api.http.keys import FileKeys, JwksKeys
 from api.http.limits import RateLimiter
+from api.http.lists import Lists
 from api.http.paging import cursor_secret
 from api.http.routing import Routing
 from api.http.services import Services, Temporal
@@ -92,6 +93,7 @@ def described(**options: Any) -> FastAPI:
     for router in AREAS:
         app.include_router(router)
     app.state.routing = Routing(app)
+    app.router.routes.insert(0, Lists(app, app.state.routing))
     problems.install(app)
     app.openapi = lambda: _documented(app)  # type: ignore[method-assign]
     return app

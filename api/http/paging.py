@@ -1,6 +1,6 @@
 """Keyset paging: `Paging` reads limit and cursor, asks for one row more, and makes the page.
 
-A handler reads `limit=paging.fetch, after=paging.after` and returns `paging.page(rows, Out.of)`.
+A handler reads `limit=paging.fetch, after=paging.after` and returns `paging.answer(rows, write)`.
 
 A cursor is opaque, signed, and bound to tenant, address, filters and order: everything that the
 route knows of the query except limit and cursor.
@@ -10,27 +10,24 @@ import base64
 import hashlib
 import hmac
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Final, Protocol, TypeVar
+from typing import Annotated, Final, Protocol
 
 import orjson
 from fastapi import Depends, Query, Request
-from pydantic import BaseModel
 from starlette.responses import Response
 
 from api.http.auth import caller
-from api.http.routing import facts_of
-from api.http.rows import writer
+from api.http.routing import HOLDS_PAGE, facts_of, marks
+from api.http.rows import Writer
 from api.http.services import services_of
-from api.http.wire import Page, Pagination
 from models.errors import Invalid, ProblemItem
 from models.settings import Settings
 
 Position = tuple[datetime, str]
-W = TypeVar("W", bound=BaseModel)
 
 _MAC_BYTES: Final = 16
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -45,9 +42,6 @@ class Listable(Protocol):
     def id(self) -> str: ...
     @property
     def created_on(self) -> datetime: ...
-
-
-R = TypeVar("R", bound=Listable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,24 +91,14 @@ class PageWanted:
     def fetch(self) -> int:
         return self.limit + 1
 
-    def page(self, rows: Sequence[R], wire: Callable[[R], W]) -> Page[W]:
-        """Make the page of what `fetch` brought."""
-        shown, more = rows[: self.limit], len(rows) > self.limit
-        return Page[W](
-            data=[wire(row) for row in shown],
-            pagination=Pagination(
-                limit=self.limit, next_cursor=self._next(shown) if more else None, has_more=more
-            ),
-        )
+    def answer(self, rows: Sequence[Listable], write: Writer) -> Response:
+        """Make the page of what `fetch` brought; `write` is of `api/http/rows.py`.
 
-    def answer(self, rows: Sequence[R], schema: type[BaseModel]) -> Response:
-        """Make the page of rows that have the schema's own attributes; see `api/http/rows.py`.
-
-        The route declares `response_model=Page[schema]`.
+        The route declares `response_model=Page[…]` with the schema that `write` is made from.
         """
         shown, more = rows[: self.limit], len(rows) > self.limit
         page = {
-            "data": list(map(writer(schema), shown)),
+            "data": list(map(write, shown)),
             "pagination": {
                 "limit": self.limit,
                 "nextCursor": self._next(shown) if more else None,
@@ -123,7 +107,7 @@ class PageWanted:
         }
         return Response(orjson.dumps(page), media_type="application/json")
 
-    def _next(self, shown: Sequence[R]) -> str:
+    def _next(self, shown: Sequence[Listable]) -> str:
         return self.cursors.write((shown[-1].created_on, shown[-1].id))
 
 
@@ -135,10 +119,12 @@ Cursor = Annotated[
 ]
 
 
+@marks(HOLDS_PAGE)
 async def _paging(request: Request, limit: Limit = 25, cursor: Cursor = None) -> PageWanted:
     return _wanted(request, limit, cursor)
 
 
+@marks(HOLDS_PAGE)
 async def _long_paging(
     request: Request, limit: LongLimit = 25, cursor: Cursor = None
 ) -> PageWanted:
@@ -146,10 +132,14 @@ async def _long_paging(
 
 
 def _wanted(request: Request, limit: int, cursor: str | None) -> PageWanted:
-    known = facts_of(request).query_names - _UNBOUND
-    asked = sorted(pair for pair in request.query_params.multi_items() if pair[0] in known)
+    known = facts_of(request).query_names
+    asked = sorted(
+        pair
+        for pair in request.query_params.multi_items()
+        if pair[0] not in _UNBOUND and pair[0] in known
+    )
     binding = hashlib.sha256(
-        repr((caller(request).tenant_id, request.url.path, asked)).encode()
+        repr((caller(request).tenant_id, request.scope["path"], asked)).encode()
     ).digest()
     cursors = Cursors(services_of(request).cursor_secret, binding)
     return PageWanted(limit, cursors.read(cursor) if cursor is not None else None, cursors)

@@ -19,6 +19,7 @@ SESSION = "throughline.session"
 """Where the scope keeps the request's open transaction."""
 HOLDS_DATABASE = "holds_database"
 HOLDS_KEY = "holds_idempotency_key"
+HOLDS_PAGE = "holds_page"
 _MARK = "_throughline_mark"
 _LIMIT = "_throughline_body_limit"
 
@@ -51,6 +52,10 @@ class RouteFacts:
     @property
     def idempotent(self) -> bool:
         return HOLDS_KEY in self.marks
+
+    @property
+    def is_list(self) -> bool:
+        return HOLDS_PAGE in self.marks
 
 
 _UNKNOWN = RouteFacts(template="(none)")

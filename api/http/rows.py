@@ -2,29 +2,35 @@
 
 A schema's instances are made to be checked, and rows of our own tables need no check. `writer`
 reads from a schema how each member is called and converted, once, and then turns rows into JSON as
-the schema would have, at a fraction of the cost. Schemas with other schemas inside are not for it.
+the schema would have, at a fraction of the cost.
 """
 
 from collections.abc import Callable
-from functools import cache
+from operator import attrgetter
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, PlainSerializer
 from pydantic.fields import FieldInfo
 
+Writer = Callable[[Any], dict[str, Any]]
 _Convert = Callable[[Any], Any]
 
 
-@cache
-def writer(schema: type[BaseModel]) -> Callable[[Any], dict[str, Any]]:
-    """A function from a row with the schema's attributes to what goes over the wire."""
-    members = [_member(name, field) for name, field in schema.model_fields.items()]
+def writer(schema: type[BaseModel], **others: _Convert) -> Writer:
+    """A function from a row with the schema's attributes to what goes over the wire.
+
+    `others` are the members that no attribute of the row is called like, or that are schemas
+    themselves: how each is made from a row, as it shall stand in the JSON.
+    """
+    members = [
+        _member(name, field, others.get(name)) for name, field in schema.model_fields.items()
+    ]
 
     def write(row: Any) -> dict[str, Any]:
         written: dict[str, Any] = {}
-        for name, alias, convert, is_absent in members:
-            value = getattr(row, name)
+        for read, alias, convert, is_absent in members:
+            value = read(row)
             if value is None:
                 if not is_absent:
                     written[alias] = None
@@ -35,10 +41,15 @@ def writer(schema: type[BaseModel]) -> Callable[[Any], dict[str, Any]]:
     return write
 
 
-def _member(name: str, field: FieldInfo) -> tuple[str, str, _Convert | None, bool]:
+def _member(
+    name: str, field: FieldInfo, read: _Convert | None
+) -> tuple[_Convert, str, _Convert | None, bool]:
     alias = field.serialization_alias or field.alias or name
+    is_absent = field.exclude_if is not None
+    if read is not None:
+        return read, alias, None, is_absent
     convert = next((c for m in field.metadata if (c := _of_metadata(m))), None)
-    return name, alias, convert or _of_type(field.annotation), field.exclude_if is not None
+    return attrgetter(name), alias, convert or _of_type(field.annotation), is_absent
 
 
 def _of_metadata(metadata: Any) -> _Convert | None:

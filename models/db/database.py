@@ -13,14 +13,19 @@ _Raw = psycopg.AsyncConnection[tuple[Any, ...]]
 _BEGIN = "begin; select set_config('app.tenant_id', %(tenant_id)s, true)"
 
 
+def driver(db: AsyncConnection) -> _Raw:
+    """The driver's own connection, inside the same transaction."""
+    assert db.sync_connection is not None
+    return cast(_Raw, db.sync_connection.connection.driver_connection)
+
+
 @asynccontextmanager
 async def at_once(db: AsyncConnection) -> AsyncIterator[None]:
     """Send the statements of this block together, in one round trip.
 
     Nobody sees their results, neither rows nor counts; the first error is raised at the end.
     """
-    raw = cast(psycopg.AsyncConnection[Any], (await db.get_raw_connection()).driver_connection)
-    async with raw.pipeline():
+    async with driver(db).pipeline():
         yield
 
 
@@ -44,8 +49,11 @@ class Session:
                 await self.db.commit()
             else:
                 await self._raw.commit()
-        finally:
+        except BaseException:
             await self.give_up()
+            raise
+        # With nothing left to roll back this never waits, and so cannot be cut off.
+        await self.db.close()
 
     async def give_up(self) -> None:
         """Let nothing happen that is not committed, and give the connection back."""
@@ -86,7 +94,7 @@ class Database:
         while True:
             db = await self._engine.connect()
             try:
-                raw = cast(_Raw, (await db.get_raw_connection()).driver_connection)
+                raw = driver(db)
                 # Binding in the client lets several statements travel in one message.
                 cursor = await psycopg.AsyncClientCursor(raw).execute(statement, parameters)
                 while cursor.nextset():

@@ -12,12 +12,14 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     DateTime,
     Integer,
     Select,
     SQLColumnExpression,
     Text,
     bindparam,
+    func,
     select,
     tuple_,
     union_all,
@@ -40,6 +42,11 @@ def bounds(limit: int, after: Position | None) -> dict[str, Any]:
     if after is None:
         return {"limit": limit}
     return {"limit": limit, "after_at": after[0], "after_id": after[1]}
+
+
+def among(column: InstrumentedAttribute[Any], name: str) -> SQLColumnExpression[bool]:
+    """Whether the column is one of the values bound as a list: one text for any number of them."""
+    return column == func.any(bindparam(name, type_=ARRAY(Text)))
 
 
 def merged(

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 import orjson
 import psycopg
-from sqlalchemy import event, make_url
+from sqlalchemy import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.queries.agents import agent_activities_read, approvals_read, campaigns_read
@@ -17,10 +17,12 @@ from models.queries.agents.agent_activities_read import Wanted
 from tests.benchmarks.harness import Bench, Measured, compare
 from tests.benchmarks.raw_http import per_second, request
 from tests.factories.agents import TenantMade
+from tests.statements import remembered
 from workers.embedded import ROOT
 from workers.processes import free_port, spawn, wait_for_port
 
-SECONDS = 0.6
+SECONDS = 0.3
+ROUNDS = 5
 _LARGE = ("agent_activity", "approval", "campaign", "deliverable")
 _FILL = """
 insert into campaign (id, tenant_id, name, status, brief, created_by, created_on)
@@ -81,7 +83,7 @@ async def run(bench: Bench) -> list[Measured]:
             ours, bare = await compare(
                 lambda mine=mine: per_second(bench.record.api_port, mine, seconds=SECONDS),  # type: ignore[misc]
                 lambda theirs=theirs: per_second(bare_port, theirs, seconds=SECONDS),  # type: ignore[misc]
-                rounds=2,
+                rounds=ROUNDS,
                 warm=1,
             )
             measured.append(
@@ -118,15 +120,8 @@ def _path(path: str, filters: Filters) -> str:
 
 async def _sent(db: AsyncConnection, call: Any) -> tuple[str, dict[str, Any]]:
     """The one statement that the query sends."""
-    sent: list[tuple[str, dict[str, Any]]] = []
-
-    def remember(_: Any, __: Any, statement: str, parameters: Any, *___: Any) -> None:
-        sent.append((statement, dict(parameters)))
-
-    assert db.sync_connection is not None
-    event.listen(db.sync_connection, "before_cursor_execute", remember)
-    rows = await call
-    event.remove(db.sync_connection, "before_cursor_execute", remember)
+    with remembered(db) as sent:
+        rows = await call
     assert rows, "a benchmark of an empty list says nothing"
     (only,) = sent
     return only

@@ -12,6 +12,7 @@ from api.agents.activities.schemas import (
     ActivityRunOut,
     ActivitySummaryOut,
     CommentIn,
+    write_summary,
 )
 from api.agents.activities.stream import activity_stream
 from api.http.auth import Commenter, Principal, Reader
@@ -76,7 +77,7 @@ async def list_activities(
     """List the tenant's activities, newest first, those of archived campaigns too."""
     known = tuple(reason for reason in wake_reasons or () if reason in _WAKE_REASONS)
     if wake_reasons and not known:
-        return paging.answer([], ActivitySummaryOut)
+        return paging.answer([], write_summary)
     wanted = Wanted(
         statuses=tuple(statuses or ()),
         wake_reasons=known,
@@ -85,7 +86,7 @@ async def list_activities(
         deliverable_id=deliverable_id,
     )
     rows = await agent_activities_read.page(db, wanted, limit=paging.fetch, after=paging.after)
-    return paging.answer(rows, ActivitySummaryOut)
+    return paging.answer(rows, write_summary)
 
 
 @router.get("/{activity_id}", summary="Show an activity", responses=problems(404))

@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic import ConfigDict, Field
 
+from api.http.rows import writer
 from api.http.wire import Absent, Camel, Moment, Money, PrincipalRef, Ref
 from models.queries.agents.agent_activities_read import ActivityInFull, RunRow
 from models.queries.agents.comments import CommentRow
@@ -69,6 +70,9 @@ class ActivitySummaryOut(Camel):
     completed_at: Absent[Moment] = None
     cost_usd: Money = Field(description="What all its runs cost together.")
     created_on: Moment
+
+
+write_summary = writer(ActivitySummaryOut)
 
 
 class ActivityDeliverableOut(Camel):

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Query
+from starlette.responses import Response
 
 from api.agents.approvals.schemas import (
     ApprovalDetailOut,
@@ -12,6 +13,7 @@ from api.agents.approvals.schemas import (
     ReopenIn,
     ResolvedOut,
     ResolveIn,
+    write_approval,
 )
 from api.http.auth import Admin, Principal, Reader
 from api.http.commands import Commands, WorkflowGone
@@ -46,7 +48,7 @@ router = APIRouter(prefix="/approvals", tags=["Approvals"], route_class=Idempote
 _MISSING = "There is no such approval."
 
 
-@router.get("", summary="List approvals")
+@router.get("", summary="List approvals", response_model=Page[ApprovalOut])
 async def list_approvals(
     reader: Reader,
     db: ReadDb,
@@ -61,7 +63,7 @@ async def list_approvals(
     risk_levels: Annotated[
         Several[RiskLevel] | None, Query(alias="filter.riskLevel", description="Any of these.")
     ] = None,
-) -> Page[ApprovalOut]:
+) -> Response:
     """List the tenant's approvals, newest first: the pending ones unless a filter asks for more."""
     rows = await approvals_read.page(
         db,
@@ -71,7 +73,7 @@ async def list_approvals(
         limit=paging.fetch,
         after=paging.after,
     )
-    return paging.page(rows, ApprovalOut.of)
+    return paging.answer(rows, write_approval)
 
 
 @router.get("/stats", summary="Count the approval queue")

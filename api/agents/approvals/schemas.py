@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import ConfigDict, Field
 
 from api.http.bodies import Omissible, left_out
+from api.http.rows import writer
 from api.http.wire import Absent, Camel, Int, Moment, PrincipalRef, Ref
 from models.queries.agents.approvals_read import ApprovalRow, LinkedOutput
 from models.rules.vocabulary import (
@@ -83,6 +84,18 @@ class ApprovalOut(_Asked):
     def of(cls, row: ApprovalRow) -> "ApprovalOut":
         linked = [LinkedActivityOut.model_validate(activity) for activity in row.linked]
         return cls(**_asked(row), linked_activities=linked)
+
+
+write_approval = writer(
+    ApprovalOut,
+    created_by=lambda row: {
+        "id": row.created_by_id, "name": row.created_by_name, "type": row.created_by_type,
+    },
+    resolved_by=lambda row: (
+        row.resolved_by_id and {"id": row.resolved_by_id, "name": row.resolved_by_name or ""}
+    ),
+    linked_activities=lambda row: row.linked,
+)  # fmt: skip
 
 
 class ApprovalDetailOut(_Asked):

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from starlette.responses import Response
 
 from api.agents.activities.schemas import ActivitySummaryOut
 from api.agents.campaigns.schemas import (
@@ -15,6 +16,7 @@ from api.agents.campaigns.schemas import (
     CampaignPatch,
     CampaignSummaryOut,
     SubmittedOut,
+    write_summary,
 )
 from api.http.auth import Admin, Principal, Reader
 from api.http.commands import Commands
@@ -52,7 +54,7 @@ class Order(StrEnum):
     DESC = "desc"
 
 
-@router.get("", summary="List campaigns")
+@router.get("", summary="List campaigns", response_model=Page[CampaignSummaryOut])
 async def list_campaigns(
     reader: Reader,
     db: ReadDb,
@@ -62,7 +64,7 @@ async def list_campaigns(
         Query(alias="filter.status", description="Any of these; without it all but archived."),
     ] = None,
     order: Order = Order.DESC,
-) -> Page[CampaignSummaryOut]:
+) -> Response:
     """List the tenant's campaigns, archived ones only when the filter asks for them."""
     rows = await campaigns_read.page(
         db,
@@ -71,7 +73,7 @@ async def list_campaigns(
         ascending=order is Order.ASC,
         after=paging.after,
     )
-    return paging.page(rows, CampaignSummaryOut.of)
+    return paging.answer(rows, write_summary)
 
 
 @router.post(

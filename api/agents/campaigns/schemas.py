@@ -9,6 +9,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from api.agents.activities.schemas import SUMMARY_EXAMPLE, ActivitySummaryOut
 from api.http.bodies import Day, Omissible, Patch, Positive, left_out
+from api.http.rows import writer
 from api.http.wire import Absent, Camel, Int, Moment, Money, Ref
 from models.queries.agents.campaigns_read import CampaignInFull, CampaignRow, OrderedRow
 from models.rules.periods import PeriodStatus, status
@@ -168,6 +169,17 @@ class CampaignSummaryOut(Camel):
             start_date=row.start_date,
             end_date=row.end_date,
         )
+
+
+write_summary = writer(
+    CampaignSummaryOut,
+    deliverable_count=lambda row: row.deliverables,
+    activity_count=lambda row: {
+        "total": row.activities, "inProgress": row.at_work, "pending": row.to_come,
+        "done": row.done,
+    },
+    created_by=lambda row: row.created_by_name,
+)  # fmt: skip
 
 
 class PlatformOut(Camel):

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from api.agents.activities.schemas import ActivitySummaryOut
+from api.agents.activities.schemas import ActivitySummaryOut, write_summary
 from api.agents.deliverables.schemas import DeliverableProgressOut
 from api.http.auth import Reader
 from api.http.db import ReadDb
@@ -58,4 +58,4 @@ async def list_activities_of_deliverable(
         raise NotFound("There is no such deliverable.")
     wanted = Wanted(deliverable_id=deliverable_id, statuses=tuple(statuses or ()))
     rows = await agent_activities_read.page(db, wanted, limit=paging.fetch, after=paging.after)
-    return paging.answer(rows, ActivitySummaryOut)
+    return paging.answer(rows, write_summary)

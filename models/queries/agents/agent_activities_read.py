@@ -17,7 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql.selectable import FromClause, Subquery
 
-from models.queries.walks import LIMIT, Position, bounds, merged
+from models.db.prepared import Prepared
+from models.queries.walks import LIMIT, Position, among, bounds, merged
 from models.rules.vocabulary import ActivityStatus, CampaignStatus, PrincipalType, RunStatus
 from models.tables.agent_activities import AgentActivity, Output
 from models.tables.agent_runs import AgentRun
@@ -59,7 +60,7 @@ class Wanted:
 
 
 class ActivityRow(NamedTuple):
-    """An activity as lists show it, its columns in the order of `_described`."""
+    """An activity as lists show it."""
 
     id: str
     title: str
@@ -161,26 +162,26 @@ async def page(
         "agent_role": wanted.agent_role,
         "campaign_id": wanted.campaign_id,
         "deliverable_id": wanted.deliverable_id,
-        "wake_reasons": wanted.wake_reasons,
+        "wake_reasons": list(wanted.wake_reasons),
     } | {f"value_{number}": value for number, value in enumerate(values)}
-    return await _rows(db, _page(shape), {**bound, **bounds(limit, after)})
+    return await _page(shape).fetch(db, {**bound, **bounds(limit, after)})
 
 
 async def changed_last(
     db: AsyncConnection, campaign_id: str, *, limit: int
 ) -> Sequence[ActivityRow]:
     """The campaign's activities that changed last, newest change first."""
-    return await _rows(db, _changed_last(), {"campaign_id": campaign_id, "limit": limit})
+    return await _changed_last().fetch(db, {"campaign_id": campaign_id, "limit": limit})
 
 
 async def subtasks(db: AsyncConnection, activity_id: str) -> Sequence[ActivityRow]:
     """What the activity has handed out, oldest first."""
-    return await _rows(db, _subtasks(), {"activity_id": activity_id})
+    return await _subtasks().fetch(db, {"activity_id": activity_id})
 
 
 async def summary(db: AsyncConnection, activity_id: str) -> ActivityRow | None:
     """One activity as lists show it."""
-    return next(iter(await _rows(db, _summary(), {"activity_id": activity_id})), None)
+    return next(iter(await _summary().fetch(db, {"activity_id": activity_id})), None)
 
 
 async def in_full(db: AsyncConnection, activity_id: str) -> ActivityInFull | None:
@@ -238,7 +239,7 @@ class _Shape:
 
 
 @lru_cache(maxsize=512)
-def _page(shape: _Shape) -> Statement:
+def _page(shape: _Shape) -> Prepared[ActivityRow]:
     listed = select(*_COLUMNS)
     if shape.of_deliverable:
         listed = listed.where(AgentActivity.deliverable_id == bindparam("deliverable_id"))
@@ -247,8 +248,7 @@ def _page(shape: _Shape) -> Statement:
     if shape.of_role:
         listed = listed.where(AgentActivity.agent_role == bindparam("agent_role"))
     if shape.narrowed_by_reason:
-        narrower = AgentActivity.wake_reason.in_(bindparam("wake_reasons", expanding=True))
-        listed = listed.where(narrower)
+        listed = listed.where(among(AgentActivity.wake_reason, "wake_reasons"))
     walks = [listed]
     if shape.leading is not None:
         column = AgentActivity.__table__.c[shape.leading]
@@ -256,11 +256,13 @@ def _page(shape: _Shape) -> Statement:
         walks = [listed.where(column == value) for value in values]
     order = (AgentActivity.created_on, AgentActivity.id)
     found = merged(walks, order, goes_on=shape.goes_on)
-    return _described(found).order_by(found.c.created_on.desc(), found.c.id.desc())
+    return Prepared(
+        _described(found).order_by(found.c.created_on.desc(), found.c.id.desc()), ActivityRow
+    )
 
 
 @cache
-def _changed_last() -> Statement:
+def _changed_last() -> Prepared[ActivityRow]:
     found = (
         select(*_COLUMNS)
         .where(AgentActivity.campaign_id == bindparam("campaign_id"))
@@ -268,20 +270,22 @@ def _changed_last() -> Statement:
         .limit(LIMIT)
         .subquery("page")
     )
-    return _described(found).order_by(found.c.updated_on.desc(), found.c.id.desc())
+    return Prepared(
+        _described(found).order_by(found.c.updated_on.desc(), found.c.id.desc()), ActivityRow
+    )
 
 
 @cache
-def _subtasks() -> Statement:
+def _subtasks() -> Prepared[ActivityRow]:
     of_parent = AgentActivity.parent_id == bindparam("activity_id")
     found = select(*_COLUMNS).where(of_parent).subquery("page")
-    return _described(found).order_by(found.c.created_on, found.c.id)
+    return Prepared(_described(found).order_by(found.c.created_on, found.c.id), ActivityRow)
 
 
 @cache
-def _summary() -> Statement:
+def _summary() -> Prepared[ActivityRow]:
     is_it = AgentActivity.id == bindparam("activity_id")
-    return _described(select(*_COLUMNS).where(is_it).subquery("page"))
+    return Prepared(_described(select(*_COLUMNS).where(is_it).subquery("page")), ActivityRow)
 
 
 @cache
@@ -374,9 +378,3 @@ def _described(found: Subquery) -> Statement:
         .join(assignee, assignee.id == a.assignee_id)
         .join(campaign, campaign.id == a.campaign_id)
     )  # fmt: skip
-
-
-async def _rows(
-    db: AsyncConnection, statement: Statement, bound: dict[str, Any]
-) -> Sequence[ActivityRow]:
-    return [ActivityRow._make(row) for row in await db.execute(statement, bound)]

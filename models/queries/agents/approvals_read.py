@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, bindparam, func, select, true
 from sqlalchemy.dialects.postgresql import aggregate_order_by
@@ -12,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql.selectable import FromClause, Subquery
 
+from models.db.prepared import Prepared
 from models.queries.agents.agent_activities_read import newest_output
-from models.queries.walks import Position, bounds, merged
+from models.queries.walks import Position, among, bounds, merged
 from models.rules.vocabulary import ApprovalStatus, CampaignStatus, RiskLevel
 from models.tables.agent_activities import AgentActivity
 from models.tables.approvals import Approval, ApprovalActivity
@@ -23,8 +24,7 @@ from models.tables.people import Principal
 Statement = Select[*tuple[Any, ...]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApprovalRow:
+class ApprovalRow(NamedTuple):
     """An approval with the activities that wait for it, each as {id, title, status}."""
 
     id: str
@@ -95,15 +95,13 @@ async def page(
     distinct = tuple(dict.fromkeys(statuses))
     bound = {f"value_{number}": status for number, status in enumerate(distinct)}
     statement = _page(len(distinct), bool(types), bool(risk_levels), after is not None)
-    narrower = {"types": types, "risk_levels": risk_levels}
-    rows = await db.execute(statement, {**bound, **narrower, **bounds(limit, after)})
-    return [ApprovalRow(**row._mapping) for row in rows]
+    narrower = {"types": list(types), "risk_levels": list(risk_levels)}
+    return await statement.fetch(db, {**bound, **narrower, **bounds(limit, after)})
 
 
 async def one(db: AsyncConnection, approval_id: str) -> ApprovalRow | None:
     """One approval."""
-    row = (await db.execute(_one(), {"approval_id": approval_id})).one_or_none()
-    return ApprovalRow(**row._mapping) if row else None
+    return next(iter(await _one().fetch(db, {"approval_id": approval_id})), None)
 
 
 async def linked_outputs(db: AsyncConnection, approval_id: str) -> Sequence[LinkedOutput]:
@@ -151,23 +149,25 @@ async def queue(db: AsyncConnection, now: datetime) -> Queue:
 
 
 @lru_cache(maxsize=64)
-def _page(statuses: int, of_types: bool, of_risks: bool, goes_on: bool) -> Statement:
+def _page(statuses: int, of_types: bool, of_risks: bool, goes_on: bool) -> Prepared[ApprovalRow]:
     listed = select(*Approval.__table__.c)
     if of_types:
-        listed = listed.where(Approval.type.in_(bindparam("types", expanding=True)))
+        listed = listed.where(among(Approval.type, "types"))
     if of_risks:
-        listed = listed.where(Approval.risk_level.in_(bindparam("risk_levels", expanding=True)))
+        listed = listed.where(among(Approval.risk_level, "risk_levels"))
     walks = [
         listed.where(Approval.status == bindparam(f"value_{number}")) for number in range(statuses)
     ]
     found = merged(walks, (Approval.created_on, Approval.id), goes_on=goes_on)
-    return _described(found).order_by(found.c.created_on.desc(), found.c.id.desc())
+    newest_first = _described(found).order_by(found.c.created_on.desc(), found.c.id.desc())
+    return Prepared(newest_first, ApprovalRow)
 
 
 @cache
-def _one() -> Statement:
+def _one() -> Prepared[ApprovalRow]:
     is_it = Approval.id == bindparam("approval_id")
-    return _described(select(*Approval.__table__.c).where(is_it).subquery("page"))
+    one = select(*Approval.__table__.c).where(is_it).subquery("page")
+    return Prepared(_described(one), ApprovalRow)
 
 
 @cache

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BindParameter,
@@ -25,6 +25,7 @@ from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.selectable import FromClause, Subquery
 
+from models.db.prepared import Prepared
 from models.queries.walks import Position, bounds, merged
 from models.rules.periods import Period
 from models.rules.vocabulary import ActivityStatus, ApprovalStatus, CampaignStatus
@@ -51,8 +52,7 @@ TO_COME = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CampaignRow:
+class CampaignRow(NamedTuple):
     """A campaign as lists show it; failed activities count in `activities` alone."""
 
     id: str
@@ -134,14 +134,12 @@ async def page(
     distinct = tuple(dict.fromkeys(statuses))
     bound = {f"value_{number}": status for number, status in enumerate(distinct)}
     statement = _page(len(distinct), ascending, after is not None)
-    rows = await db.execute(statement, {**bound, **bounds(limit, after)})
-    return [CampaignRow(**row._mapping) for row in rows]
+    return await statement.fetch(db, {**bound, **bounds(limit, after)})
 
 
 async def summary(db: AsyncConnection, campaign_id: str) -> CampaignRow | None:
     """One campaign as lists show it."""
-    row = (await db.execute(_summary(), {"campaign_id": campaign_id})).one_or_none()
-    return CampaignRow(**row._mapping) if row else None
+    return next(iter(await _summary().fetch(db, {"campaign_id": campaign_id})), None)
 
 
 async def in_full(db: AsyncConnection, campaign_id: str) -> CampaignInFull | None:
@@ -214,7 +212,7 @@ async def cost_by_role(db: AsyncConnection, campaign_id: str) -> Sequence[RoleCo
 
 
 @lru_cache(maxsize=64)
-def _page(statuses: int, ascending: bool, goes_on: bool) -> Statement:
+def _page(statuses: int, ascending: bool, goes_on: bool) -> Prepared[CampaignRow]:
     listed = select(*Campaign.__table__.c).where(not_(Campaign.is_system))
     walks = [
         listed.where(Campaign.status == bindparam(f"value_{number}")) for number in range(statuses)
@@ -231,15 +229,17 @@ def _page(statuses: int, ascending: bool, goes_on: bool) -> Statement:
         ascending=ascending,
     )
     shown = (found.c.created_on, found.c.id)
-    return _described(found).order_by(
+    described = _described(found).order_by(
         *(shown if ascending else [column.desc() for column in shown])
     )
+    return Prepared(described, CampaignRow)
 
 
 @cache
-def _summary() -> Statement:
+def _summary() -> Prepared[CampaignRow]:
     is_it = Campaign.id == bindparam("campaign_id")
-    return _described(select(*Campaign.__table__.c).where(is_it).subquery("page"))
+    one = select(*Campaign.__table__.c).where(is_it).subquery("page")
+    return Prepared(_described(one), CampaignRow)
 
 
 @cache

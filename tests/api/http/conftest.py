@@ -17,9 +17,10 @@ from api.http.idempotency import IdempotencyKey, IdempotentRoute
 from api.http.paging import Paging
 from api.http.problems import problems
 from api.http.routing import body_limit
+from api.http.rows import writer
 from api.http.sse import Follow, LastEventId
 from api.http.tenant_events import event_stream
-from api.http.wire import Absent, Camel, Int, Moment, Money, Page, UlidPath
+from api.http.wire import Absent, Camel, Int, Moment, Money, Page, Pagination, UlidPath
 from models.errors import Conflict, ProblemItem, Unprocessable
 from models.ids import new_id
 from models.rules.vocabulary import CampaignStatus
@@ -53,6 +54,9 @@ class ChannelOut(Camel):
     name: str
     type: str
     created_on: Moment
+
+
+write_channel = writer(ChannelOut)
 
 
 def shown(principal: Principal) -> dict[str, Any]:
@@ -132,20 +136,24 @@ async def boom(reader: Reader) -> None:
     raise ZeroDivisionError("the secret inside")
 
 
-@router.get("/channels")
+@router.get("/channels", response_model=Page[ChannelOut])
 async def channels(
     reader: Reader,
     db: ReadDb,
     paging: Paging,
     kind: Annotated[str | None, Query(alias="filter.type")] = None,
-) -> Page[ChannelOut]:
-    rows = await _channels(db, kind, paging.fetch, paging.after)
-    return paging.page(rows, ChannelOut.model_validate)
+) -> Response:
+    return paging.answer(await _channels(db, kind, paging.fetch, paging.after), write_channel)
 
 
-@router.get("/channels-flat", response_model=Page[ChannelOut])
-async def channels_flat(reader: Reader, db: ReadDb, paging: Paging) -> Response:
-    return paging.answer(await _channels(db, None, paging.fetch, paging.after), ChannelOut)
+@router.get("/channels-checked")
+async def channels_checked(reader: Reader, db: ReadDb, paging: Paging) -> Page[ChannelOut]:
+    """The same list, by FastAPI's own way."""
+    found = await _channels(db, None, paging.limit, paging.after)
+    return Page(
+        data=[ChannelOut.model_validate(row) for row in found],
+        pagination=Pagination(limit=paging.limit, next_cursor=None, has_more=False),
+    )
 
 
 async def _channels(db: Any, kind: str | None, limit: int, after: Any) -> Any:

@@ -5,12 +5,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, event, text
+from sqlalchemy import create_engine, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.db.database import Database
 from models.queries.agents import agent_activities_read, approvals_read, campaigns_read
 from models.queries.agents.agent_activities_read import Wanted
+from tests.statements import remembered
 
 TENANT = "T"
 LIMIT = 26
@@ -102,15 +103,8 @@ def filled(owner_database_url: str) -> None:
 
 async def plan_of(db: AsyncConnection, call: Call) -> list[str]:
     """The plans of all statements that the call sends."""
-    sent: list[tuple[str, Any]] = []
-
-    def remember(_: Any, __: Any, statement: str, parameters: Any, *___: Any) -> None:
-        sent.append((statement, parameters))
-
-    assert db.sync_connection is not None
-    event.listen(db.sync_connection, "before_cursor_execute", remember)
-    await call(db)
-    event.remove(db.sync_connection, "before_cursor_execute", remember)
+    with remembered(db) as sent:
+        await call(db)
     lines: list[str] = []
     for statement, parameters in sent:
         explained = await db.exec_driver_sql("explain " + statement, parameters)
