@@ -279,7 +279,7 @@ async def settle(
     """
     counters = counters_of(usage)
     spent = money.cost(price, **counters)
-    if not await turns_write.close_attempt(
+    settled = await purse.settle(
         db,
         row,
         campaign_id=run.campaign_id,
@@ -289,19 +289,8 @@ async def settle(
         cost=spent,
         stop_reason=stop_reason,
         at=at,
-    ):
-        return None
-    await purse.settle(
-        db,
-        tenant_id=run.tenant_id,
-        activity_id=run.activity_id,
-        campaign_id=run.campaign_id,
-        reserved=row.reserved_usd,
-        beyond_cap=row.beyond_cap,
-        month=row.reserved_month,
-        cost=spent,
     )
-    return spent
+    return spent if settled else None
 
 
 def _error(error: RunError, message: str) -> Turn:

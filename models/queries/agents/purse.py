@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import bindparam, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
@@ -16,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.db.rows import AnyRow
 from models.queries.records import events
+from models.rules.money import Price
 from models.rules.vocabulary import BudgetAlert, EventKind
 from models.tables.agent_activities import AgentActivity
 from models.tables.agent_runs import LedgerEntry, TenantSpend
@@ -24,6 +26,31 @@ from models.tables.people import Tenant
 
 _ALERT_SHARE = Decimal("0.9")
 # Built once: building a statement costs more than sending it.
+_TAKE = text(
+    """
+    with activity as (
+        select spent_usd + reserved_usd + :amount as committed, beyond_cap,
+               (select monthly_cap_usd from tenant where tenant.id = tenant_id) as monthly_cap
+        from agent_activity
+        where id = :activity
+        for update
+    ), campaign as (
+        update campaign
+        set reserved_usd = reserved_usd + :amount
+        where id = :campaign
+          and (budget_cap_usd is null or spent_usd + reserved_usd + :amount <= budget_cap_usd)
+          and exists (
+              select from activity
+              where not beyond_cap and monthly_cap is null
+                and committed <= coalesce(cast(:limit as numeric), committed)
+          )
+        returning 1
+    )
+    update agent_activity
+    set reserved_usd = reserved_usd + :amount
+    where id = :activity and exists (select from campaign)
+    """
+)
 _HOLD = (
     update(AgentActivity)
     .where(AgentActivity.id == bindparam("activity"))
@@ -48,27 +75,62 @@ _TAKE_OF_CAMPAIGN = (
     )
     .values(reserved_usd=Campaign.reserved_usd + bindparam("amount"))
 )
-# The counts make the rows be locked in the order that reserving locks them.
+# Rows are locked in one order by all: the run (as by `turns_write.run_with_state`, so that a late
+# attempt that settles and a new one that opens wait for each other), the activity, the month, the
+# campaign. Each part counts the one before it, which makes that come first.
 _SETTLE = text(
     """
-    with activity as (
-        update agent_activity
-        set reserved_usd = reserved_usd - :reserved, spent_usd = spent_usd + :cost
-        where id = :activity
-        returning 1
+    with run as (
+        select * from agent_run where id = :run_id for update
+    ), closed as (
+        update llm_turn
+        set status = :status, cost_usd = :cost, reserved_usd = 0, stop_reason = :stop_reason,
+            ended_at = :at, input_tokens = :input_tokens, output_tokens = :output_tokens,
+            cache_write_tokens = :cache_write_tokens, cache_read_tokens = :cache_read_tokens
+        from run
+        where run_id = run.id and llm_turn.number = :turn and attempt = :attempt
+          and llm_turn.status = 'open'
+        returning llm_turn.*
+    ), entry as (
+        insert into ledger_entry (
+            tenant_id, campaign_id, activity_id, run_id, turn, attempt, agent_role, model,
+            price_effective_from, cost_usd,
+            input_tokens, output_tokens, cache_write_tokens, cache_read_tokens
+        )
+        select run.tenant_id, :campaign_id, run.activity_id, run.id, :turn, :attempt,
+               run.agent_role, run.model, :price_effective_from, c.cost_usd,
+               c.input_tokens, c.output_tokens, c.cache_write_tokens, c.cache_read_tokens
+        from run, closed as c
+        where c.cost_usd <> 0 or 0 <>
+            c.input_tokens + c.output_tokens + c.cache_write_tokens + c.cache_read_tokens
+    ), totals as (
+        update agent_run as r
+        set input_tokens = r.input_tokens
+                + c.input_tokens + c.cache_write_tokens + c.cache_read_tokens,
+            output_tokens = r.output_tokens + c.output_tokens,
+            cost_usd = r.cost_usd + c.cost_usd
+        from closed as c
+        where r.id = c.run_id
+    ), activity as (
+        update agent_activity as a
+        set reserved_usd = a.reserved_usd - :reserved, spent_usd = a.spent_usd + :cost
+        from closed as c
+        where a.id = c.activity_id
+        returning a.tenant_id
     ), month as (
-        update tenant_spend
-        set reserved_usd = reserved_usd - :reserved, spent_usd = spent_usd + :cost
-        where tenant_id = :tenant and month = cast(:month as date)
-          and (select count(*) from activity) = 1
+        update tenant_spend as m
+        set reserved_usd = m.reserved_usd - :reserved, spent_usd = m.spent_usd + :cost
+        from activity
+        where m.tenant_id = activity.tenant_id and m.month = cast(:month as date)
         returning 1
     )
     update campaign
     set reserved_usd = reserved_usd - case when :beyond_cap then 0 else :reserved end,
         beyond_cap_usd = beyond_cap_usd - case when :beyond_cap then :reserved else 0 end,
         spent_usd = spent_usd + :cost
-    where id = :campaign and (select count(*) from month) <= 1
-    returning id, spent_usd, budget_cap_usd, alerted_90_cap, alerted_100_cap
+    where id = :campaign_id
+      and (select count(*) from activity) = 1 and (select count(*) from month) <= 1
+    returning tenant_id, id, spent_usd, budget_cap_usd, alerted_90_cap, alerted_100_cap
     """
 )
 
@@ -105,6 +167,31 @@ async def reserve(
     at: datetime,
 ) -> Reservation:
     """Set the worst case of one turn aside, or say which limit stands against it."""
+    wish = {"activity": activity_id, "campaign": campaign_id, "amount": amount}
+    if (await db.execute(_TAKE, {**wish, "limit": activity_limit})).rowcount:
+        return Reservation(outcome=Reserved.YES, amount=amount)
+    return await _reserve_or_refuse(
+        db,
+        tenant_id=tenant_id,
+        activity_id=activity_id,
+        campaign_id=campaign_id,
+        amount=amount,
+        activity_limit=activity_limit,
+        at=at,
+    )
+
+
+async def _reserve_or_refuse(
+    db: AsyncConnection,
+    *,
+    tenant_id: str,
+    activity_id: str,
+    campaign_id: str,
+    amount: Decimal,
+    activity_limit: Decimal | None,
+    at: datetime,
+) -> Reservation:
+    """The long way: limit by limit, for what `_TAKE` does not do or did not get."""
     held = await db.execute(_HOLD, {"activity": activity_id, "amount": amount})
     committed, beyond_cap, monthly_cap = held.one()
     if activity_limit is not None and committed > activity_limit:
@@ -186,24 +273,36 @@ async def _reserve_of_campaign(
 
 async def settle(
     db: AsyncConnection,
+    row: AnyRow | Any,
     *,
-    tenant_id: str,
-    activity_id: str,
     campaign_id: str,
-    reserved: Decimal,
-    beyond_cap: bool,
-    month: date | None,
+    status: str,
+    counters: dict[str, int],
+    price: Price,
     cost: Decimal,
-) -> None:
-    """Give a reservation back and book what the turn cost; alerts at 90 and 100 percent."""
-    booked = await db.execute(
+    stop_reason: str | None,
+    at: datetime,
+) -> bool:
+    """Close an open attempt: give its reservation back, book what it cost; False if that was done.
+
+    `row` has the attempt's key (`run_id`, `number`, `attempt`) and where its money was reserved
+    (`reserved_usd`, `beyond_cap`, `reserved_month`). The ledger, the run, the activity, the month
+    and the campaign move together; alerts are sent at 90 and 100 percent of the campaign's cap.
+    """
+    settled = await db.execute(
         _SETTLE,
         {
-            "tenant": tenant_id, "activity": activity_id, "campaign": campaign_id, "month": month,
-            "reserved": reserved, "cost": cost, "beyond_cap": beyond_cap,
+            "run_id": row.run_id, "turn": row.number, "attempt": row.attempt,
+            "reserved": row.reserved_usd, "beyond_cap": row.beyond_cap, "month": row.reserved_month,
+            "campaign_id": campaign_id, "status": status, "stop_reason": stop_reason, "at": at,
+            "price_effective_from": price.effective_from, "cost": cost, **counters,
         },
     )  # fmt: skip
-    await _alert(db, tenant_id, booked.one())
+    campaign = settled.one_or_none()
+    if campaign is None:
+        return False
+    await _alert(db, campaign.tenant_id, campaign)
+    return True
 
 
 async def _alert(db: AsyncConnection, tenant_id: str, row: AnyRow) -> None:

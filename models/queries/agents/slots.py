@@ -22,8 +22,13 @@ _AHEAD = (
     .order_by(AgentSlot.held_since.nulls_last(), AgentSlot.queued_on, AgentSlot.activity_id)
     .limit(bindparam("concurrency"))
 )
-_HOLD = update(AgentSlot).where(
-    AgentSlot.activity_id == bindparam("activity"), AgentSlot.held_since.is_(None)
+_HOLD = (
+    update(AgentSlot)
+    .where(
+        AgentSlot.activity_id == bindparam("activity"),
+        AgentSlot.activity_id.in_(_AHEAD.correlate(None)),
+    )
+    .values(held_since=func.coalesce(AgentSlot.held_since, bindparam("at")))
 )
 _LEAVE = delete(AgentSlot).where(AgentSlot.activity_id == bindparam("activity"))
 _PROMOTE = (
@@ -75,10 +80,8 @@ async def take(
         place = {"tenant_id": tenant_id, "role": role, "activity_id": activity_id}
         await db.execute(_QUEUE, {**place, "queued_on": at})
     mine = {"tenant": tenant_id, "of_role": role, "concurrency": concurrency}
-    if activity_id not in (await db.execute(_AHEAD, mine)).scalars().all():
-        return False
-    await db.execute(_HOLD, {"activity": activity_id, "held_since": at})
-    return True
+    held = await db.execute(_HOLD, {**mine, "activity": activity_id, "at": at})
+    return bool(held.rowcount)
 
 
 async def give_back(

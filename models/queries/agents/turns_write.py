@@ -1,8 +1,7 @@
 """Turns of a run: opened with a reservation, settled with what they cost, once."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import date
 from functools import cache
 from typing import Any
 
@@ -14,7 +13,6 @@ from sqlalchemy import (
     func,
     insert,
     select,
-    text,
     type_coerce,
     update,
 )
@@ -33,43 +31,6 @@ OPEN, SETTLED, CUT_OFF = "open", "settled", "cut_off"
 # Built once: building a statement costs more than sending it.
 _OPEN_ATTEMPT = insert(LlmTurn.__table__)  # type: ignore[arg-type]
 _ADD_CALLS = insert(ToolCall.__table__)  # type: ignore[arg-type]
-# The run's row is locked first, as by `run_with_state`: a late attempt that settles and a new one
-# that opens then wait for each other in the same order.
-_CLOSE_ATTEMPT = text(
-    """
-    with run as (
-        select * from agent_run where id = :run_id for update
-    ), closed as (
-        update llm_turn
-        set status = :status, cost_usd = :cost, reserved_usd = 0, stop_reason = :stop_reason,
-            ended_at = :at, input_tokens = :input_tokens, output_tokens = :output_tokens,
-            cache_write_tokens = :cache_write_tokens, cache_read_tokens = :cache_read_tokens
-        from run
-        where run_id = run.id and llm_turn.number = :turn and attempt = :attempt
-          and llm_turn.status = 'open'
-        returning llm_turn.*
-    ), entry as (
-        insert into ledger_entry (
-            tenant_id, campaign_id, activity_id, run_id, turn, attempt, agent_role, model,
-            price_effective_from, cost_usd,
-            input_tokens, output_tokens, cache_write_tokens, cache_read_tokens
-        )
-        select run.tenant_id, :campaign_id, run.activity_id, run.id, :turn, :attempt,
-               run.agent_role, run.model, :price_effective_from, c.cost_usd,
-               c.input_tokens, c.output_tokens, c.cache_write_tokens, c.cache_read_tokens
-        from run, closed as c
-        where c.cost_usd <> 0 or 0 <>
-            c.input_tokens + c.output_tokens + c.cache_write_tokens + c.cache_read_tokens
-    )
-    update agent_run as r
-    set input_tokens = r.input_tokens
-            + c.input_tokens + c.cache_write_tokens + c.cache_read_tokens,
-        output_tokens = r.output_tokens + c.output_tokens,
-        cost_usd = r.cost_usd + c.cost_usd
-    from closed as c
-    where r.id = c.run_id
-    """
-)
 _RUN_WITH_STATE = (
     AgentRun.__table__,
     AgentActivity.campaign_id,
@@ -198,33 +159,6 @@ def _open(run_id: str, number: int, attempt: int) -> tuple[ColumnElement[bool], 
         LlmTurn.attempt == attempt,
         LlmTurn.status == OPEN,
     )
-
-
-async def close_attempt(
-    db: AsyncConnection,
-    row: AnyRow | Any,
-    *,
-    campaign_id: str,
-    status: str,
-    counters: dict[str, int],
-    price: Price,
-    cost: Decimal,
-    stop_reason: str | None,
-    at: datetime,
-) -> bool:
-    """Close an open attempt, and book it in the ledger and its run; False when that was done.
-
-    `row` has the attempt's key: `run_id`, `number`, `attempt`.
-    """
-    closed = await db.execute(
-        _CLOSE_ATTEMPT,
-        {
-            "run_id": row.run_id, "turn": row.number, "attempt": row.attempt,
-            "campaign_id": campaign_id, "status": status, "stop_reason": stop_reason, "at": at,
-            "price_effective_from": price.effective_from, "cost": cost, **counters,
-        },
-    )  # fmt: skip
-    return bool(closed.rowcount)
 
 
 async def add_tool_calls(db: AsyncConnection, rows: Sequence[dict[str, Any]]) -> None:
