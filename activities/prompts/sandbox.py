@@ -6,6 +6,7 @@ so that no template can hold up a worker or fill its memory.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ SHARED = "_shared.j2"
 LONGEST = 1_000_000
 """Characters that a prompt may come to; a brief, its inputs and attachments are far below."""
 
+_TEMPLATES_KEPT = 256
 _BLANK_LINE = 2
 _NESTED_LOOPS = 3
 _LONGEST_SEPARATOR = 20
@@ -64,6 +66,7 @@ def environment() -> Environment:
     return made
 
 
+@lru_cache(maxsize=_TEMPLATES_KEPT)
 def compile_text(env: Environment, text: str) -> Template:
     """Compile a tenant's template, refusing what it may not do."""
     try:

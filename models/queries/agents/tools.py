@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Integer, Select, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -146,6 +147,12 @@ async def output_page(
     db: AsyncConnection, campaign_id: str, activity_id: str, *, offset: int, length: int
 ) -> Row[Any] | None:
     """Read a page of an activity's newest output; the text is None where there is none yet."""
+    page = {"activity": activity_id, "campaign": campaign_id, "begin": offset + 1, "length": length}
+    return (await db.execute(_output_page(), page)).one_or_none()
+
+
+@cache
+def _output_page() -> Select[*tuple[Any, ...]]:
     newest = (
         select(Output.text, Output.format)
         .where(Output.activity_id == AgentActivity.id)
@@ -153,19 +160,24 @@ async def output_page(
         .limit(1)
         .lateral()
     )
-    found = await db.execute(
+    part = func.substr(
+        newest.c.text, bindparam("begin", type_=Integer), bindparam("length", type_=Integer)
+    )
+    return (
         select(
             AgentActivity.title,
             AgentActivity.type,
             AgentActivity.status,
             newest.c.format,
-            func.substr(newest.c.text, offset + 1, length).label("text"),
+            part.label("text"),
             func.char_length(newest.c.text).label("total"),
         )
         .outerjoin(newest, newest.c.text.is_not(None))
-        .where(AgentActivity.id == activity_id, AgentActivity.campaign_id == campaign_id)
+        .where(
+            AgentActivity.id == bindparam("activity"),
+            AgentActivity.campaign_id == bindparam("campaign"),
+        )
     )
-    return found.one_or_none()
 
 
 async def ordered(db: AsyncConnection, campaign_id: str) -> list[OrderedDeliverable]:
