@@ -22,6 +22,7 @@ from temporalio.worker import PollerBehaviorAutoscaling, Worker
 from models.errors import DomainError
 from models.settings import Settings
 from workers.container import build_container
+from workers.memory import keep_what_is_loaded
 from workers.registry import Queue, queues
 from workers.sandbox import production_runner
 from workers.schedules import ensure_schedules
@@ -86,6 +87,7 @@ async def run_worker(settings: Settings, stop: asyncio.Event | None = None) -> N
             for queue in queues(container)
             if queue.workflows or queue.activities()
         ]
+        keep_what_is_loaded()
         async with asyncio.TaskGroup() as group:
             for worker in built:
                 group.create_task(worker.run())

@@ -25,6 +25,7 @@ from models.tables.agent_runs import AgentConfig
 from tests.benchmarks.harness import Bench, Measured, compare, in_ms, timed, timed_together
 from tests.factories.agents import TenantMade, make_activity, make_campaign, make_output
 from workers.container import Container
+from workers.memory import keep_what_is_loaded
 from workers.registry import Queue, agents_queue
 from workers.worker import build_worker
 from workflows import policies
@@ -136,6 +137,7 @@ async def run(bench: Bench) -> list[Measured]:
         )
         await running.enter_async_context(build_worker(bench.temporal, bare))
         places = [await _place(bench, role) for role in ROLES]
+        keep_what_is_loaded()
         return [await _serial(bench, places), await _at_once(bench, places)]
 
 
