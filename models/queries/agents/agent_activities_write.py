@@ -44,6 +44,7 @@ _LOCKED = (
 _MOVE = update(AgentActivity).where(
     AgentActivity.id == bindparam("activity"), AgentActivity.generation < bindparam("newer")
 )
+_CREATE = upsert(AgentActivity).on_conflict_do_nothing()
 _STORE_OUTPUT = upsert(Output).on_conflict_do_nothing()
 
 
@@ -227,6 +228,4 @@ async def campaign_status(db: AsyncConnection, campaign_id: str) -> CampaignStat
 async def create(db: AsyncConnection, rows: Sequence[dict[str, Any]]) -> None:
     """Insert activities; those that are there already stay as they are."""
     for start in range(0, len(rows), 500):
-        await db.execute(
-            upsert(AgentActivity).on_conflict_do_nothing(), list(rows[start : start + 500])
-        )
+        await db.execute(_CREATE, list(rows[start : start + 500]))

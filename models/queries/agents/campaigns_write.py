@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import and_, exists, func, or_, select, update
+from sqlalchemy import and_, bindparam, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
@@ -40,12 +40,16 @@ _LIVE = (
 )
 
 
+# Built once: building a statement costs more than sending it.
+_LOCKED = select(Campaign.__table__).where(Campaign.id == bindparam("campaign")).with_for_update()
+_INSERT_CAMPAIGN = insert(Campaign).on_conflict_do_nothing()
+_INSERT_DELIVERABLES = insert(Deliverable)
+_CHANGE = update(Campaign).where(Campaign.id == bindparam("campaign"))
+
+
 async def locked(db: AsyncConnection, campaign_id: str) -> AnyRow | None:
     """The campaign's row, locked until the transaction ends."""
-    found = await db.execute(
-        select(Campaign.__table__).where(Campaign.id == campaign_id).with_for_update()
-    )
-    return found.one_or_none()
+    return (await db.execute(_LOCKED, {"campaign": campaign_id})).one_or_none()
 
 
 async def unknown_ids(
@@ -73,10 +77,10 @@ async def insert_campaign(
     attachments: Sequence[str],
 ) -> bool:
     """Insert a draft with its deliverables; False when it is there already."""
-    inserted = await db.execute(insert(Campaign).values(**values).on_conflict_do_nothing())
+    inserted = await db.execute(_INSERT_CAMPAIGN, values)
     if not inserted.rowcount:
         return False
-    await db.execute(insert(Deliverable), list(deliverables))
+    await db.execute(_INSERT_DELIVERABLES, list(deliverables))
     if attachments:
         await db.execute(
             update(Attachment)
@@ -98,9 +102,7 @@ async def deliverables(db: AsyncConnection, campaign_id: str) -> Sequence[AnyRow
 
 async def change(db: AsyncConnection, campaign_id: str, at: datetime, **values: Any) -> None:
     """Write changed columns."""
-    await db.execute(
-        update(Campaign).where(Campaign.id == campaign_id).values(updated_on=at, **values)
-    )
+    await db.execute(_CHANGE, {"campaign": campaign_id, "updated_on": at, **values})
 
 
 async def open_periods(db: AsyncConnection, campaign_id: str) -> int:

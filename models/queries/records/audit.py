@@ -10,6 +10,7 @@ from models.contracts.actors import Actor
 from models.ids import new_id
 from models.tables.records import AuditEntry
 
+_APPEND = insert(AuditEntry)
 _SECRETS = ("secret", "password", "token", "api_key", "apikey", "credential", "env")
 
 
@@ -41,15 +42,16 @@ async def record(
 ) -> None:
     """Append one entry; `action` is a verb such as created, paused or resolved."""
     await db.execute(
-        insert(AuditEntry).values(
-            id=new_id(),
-            tenant_id=tenant_id,
-            actor_id=actor.id,
-            actor_type=actor.type,
-            entity_type=entity,
-            entity_id=entity_id,
-            action=action,
-            changes=redacted(changes or {}),
-            ip=actor.ip,
-        )
+        _APPEND,
+        {
+            "id": new_id(),
+            "tenant_id": tenant_id,
+            "actor_id": actor.id,
+            "actor_type": actor.type,
+            "entity_type": entity,
+            "entity_id": entity_id,
+            "action": action,
+            "changes": redacted(changes or {}),
+            "ip": actor.ip,
+        },
     )
