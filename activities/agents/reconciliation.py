@@ -29,6 +29,7 @@ from models.queries import tenants
 from models.queries.agents import agent_activities_write as agent_activities
 from models.queries.agents import approvals_write, reconciliation, runs_write
 from models.queries.records import audit, events
+from models.queries.records.notifications import notify
 from models.rules.vocabulary import ActivityStatus, ApprovalStatus, RunError, RunStatus, WakeReason
 
 GRACE: Final = timedelta(seconds=30)
@@ -249,7 +250,7 @@ async def _say(
         changes={"workflow": how, "status": to},
     )
     for admin in await reconciliation.admins(db):
-        await agent_activities.notify(
+        await notify(
             db,
             tenant_id=tenant_id,
             principal_id=admin,

@@ -19,6 +19,7 @@ from models.errors import NotFound
 from models.queries.agents import agent_activities_write as agent_activities
 from models.queries.agents import prompt_facts, runs_write, slots
 from models.queries.agents.runs_write import EffectiveConfig
+from models.queries.records.notifications import notify
 from models.rules import activities as rules
 from models.rules.vocabulary import (
     ActivityStatus,
@@ -245,7 +246,7 @@ async def _start(db: AsyncConnection, row: AnyRow, begin: BeginRun) -> bool:
 
 async def _hand_to_human(db: AsyncConnection, row: AnyRow, begin: BeginRun) -> Begun:
     if await _start(db, row, begin):
-        await agent_activities.notify(
+        await notify(
             db,
             tenant_id=row.tenant_id,
             principal_id=row.assignee_id,

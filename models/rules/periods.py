@@ -1,12 +1,12 @@
 """Periods: the months in which a campaign's deliverables are due, and how each of them stands."""
 
-import calendar
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
+from models.rules.months import MONTHS_A_YEAR, add_months
+
 _DAY = timedelta(days=1)
-_MONTHS = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,16 +81,12 @@ def _begun(anchor: date, today: date) -> int:
     """Count the periods that have begun by today, whatever the campaign's end."""
     if today < anchor:
         return 0
-    months = (today.year - anchor.year) * _MONTHS + today.month - anchor.month
+    months = (today.year - anchor.year) * MONTHS_A_YEAR + today.month - anchor.month
     start = _months_after(anchor, months)
     return months + 1 if start is not None and start <= today else months
 
 
 def _months_after(anchor: date, months: int) -> date | None:
     """Shift by whole months, to the month's last day where it is shorter; None past year 9999."""
-    years, month = divmod(anchor.month - 1 + months, _MONTHS)
-    year = anchor.year + years
-    if year > date.max.year:
-        return None
-    last_day = calendar.monthrange(year, month + 1)[1]
-    return date(year, month + 1, min(anchor.day, last_day))
+    years = (anchor.month - 1 + months) // MONTHS_A_YEAR
+    return add_months(anchor, months) if anchor.year + years <= date.max.year else None

@@ -1,12 +1,12 @@
 """Ranges of days for reports: calendar periods, and what one given end of a range means."""
 
-from calendar import monthrange
 from datetime import date, timedelta
 from enum import StrEnum
 
+from models.rules.months import add_months
+
 LONGEST_DAYS = 366
 _DAY = timedelta(days=1)
-_MONTHS = 12
 
 
 class CalendarPeriod(StrEnum):
@@ -39,17 +39,11 @@ def reaching_back(period: CalendarPeriod, end: date) -> tuple[date, date]:
         case CalendarPeriod.WEEK:
             return end - timedelta(days=6), end
         case CalendarPeriod.MONTH:
-            return _months_before(end, 1) + _DAY, end
+            return add_months(end, -1) + _DAY, end
         case CalendarPeriod.QUARTER:
-            return _months_before(end, 3) + _DAY, end
+            return add_months(end, -3) + _DAY, end
 
 
 def days(start: date, end: date) -> list[date]:
     """Every day of a range, both ends included."""
     return [start + timedelta(days=offset) for offset in range((end - start).days + 1)]
-
-
-def _months_before(day: date, months: int) -> date:
-    """The same day of an earlier month, or the month's last where it is shorter."""
-    years, month = divmod(day.year * _MONTHS + day.month - 1 - months, _MONTHS)
-    return date(years, month + 1, min(day.day, monthrange(years, month + 1)[1]))

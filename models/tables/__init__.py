@@ -1,6 +1,18 @@
 """Every table, imported so that the metadata is whole."""
 
-from models.tables import agent_activities, agent_runs, approvals, campaigns, people, records
+from models.tables import (
+    agent_activities,
+    agent_runs,
+    approvals,
+    campaigns,
+    clients,
+    clients_revenue,
+    clients_reviews,
+    clients_scores,
+    companies,
+    people,
+    records,
+)
 from models.tables.base import Base, TenantRow
 
 __all__ = [
@@ -10,6 +22,11 @@ __all__ = [
     "agent_runs",
     "approvals",
     "campaigns",
+    "clients",
+    "clients_revenue",
+    "clients_reviews",
+    "clients_scores",
+    "companies",
     "people",
     "records",
 ]

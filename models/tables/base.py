@@ -9,6 +9,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 Id = Annotated[str, mapped_column(Text)]
 Money = Annotated[Decimal, mapped_column(Numeric(18, 6))]
+Score = Annotated[Decimal, mapped_column(Numeric(3, 2))]
 Moment = Annotated[datetime, mapped_column(DateTime(timezone=True))]
 Created = Annotated[
     datetime, mapped_column(DateTime(timezone=True), server_default=func.clock_timestamp())

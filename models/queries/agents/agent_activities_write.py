@@ -22,7 +22,7 @@ from models.rules.vocabulary import (
 )
 from models.tables.agent_activities import AgentActivity, Output
 from models.tables.campaigns import Campaign
-from models.tables.people import Notification, Principal
+from models.tables.people import Principal
 
 _COLUMNS = (
     AgentActivity.__table__,
@@ -139,25 +139,6 @@ async def announce_failed(db: AsyncConnection, row: AnyRow, error: RunError, ret
     """Send `activity_failed` with the number of automatic retries."""
     payload = {"activityId": row.id, "error": error, "retryCount": retries}
     await events.publish(db, row.tenant_id, EventKind.ACTIVITY_FAILED, payload)
-
-
-async def notify(
-    db: AsyncConnection, *, tenant_id: str, principal_id: str, kind: str, subject: str,
-    payload: dict[str, Any], once: str,
-) -> None:  # fmt: skip
-    """Tell a person something; the same `once` tells it once."""
-    await db.execute(
-        upsert(Notification)
-        .values(
-            id=derived_id("notification", principal_id, kind, once),
-            tenant_id=tenant_id,
-            principal_id=principal_id,
-            kind=kind,
-            subject=subject,
-            payload=payload,
-        )
-        .on_conflict_do_nothing()
-    )
 
 
 async def subtasks(

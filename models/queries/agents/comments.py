@@ -12,8 +12,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.contracts.agent_activities import AddComment, Mention
-from models.queries.agents.agent_activities_write import notify
 from models.queries.records import audit
+from models.queries.records.notifications import notify
 from models.rules.vocabulary import ActivityStatus, PrincipalStatus, PrincipalType, WakeReason
 from models.tables.agent_activities import AgentActivity, Comment
 from models.tables.people import Principal

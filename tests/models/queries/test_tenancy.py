@@ -20,7 +20,9 @@ TENANT_TABLES: dict[str, Table] = {
     for mapper in Base.registry.mappers
     if issubclass(mapper.class_, TenantRow) and isinstance(mapper.local_table, Table)
 }
-APPEND_ONLY = {"audit_entry", "ledger_entry"}
+APPEND_ONLY = {
+    "audit_entry", "client_health_score", "history_event", "ledger_entry", "tier_scoring",
+}  # fmt: skip
 SAMPLES: dict[type, Any] = {
     str: "x", int: 1, bool: False, Decimal: Decimal(1), date: date(2026, 1, 1),
     datetime: datetime(2026, 1, 1, tzinfo=UTC), bytes: b"x",
@@ -31,6 +33,16 @@ CHECKED = {
     ("approval", "status"): "pending",
     ("principal", "type"): "human",
     ("principal", "status"): "active",
+    ("adoption_week", "week"): date(2026, 1, 5),
+    ("client", "status"): "active",
+    ("client_goal", "period"): "month",
+    ("qbr", "status"): "draft",
+    ("revenue_entry", "origin"): "nucleus",
+    ("revenue_entry", "kind"): "invoice",
+    ("revenue_entry", "original_currency"): "USD",
+    ("tier_scoring", "source"): "manual",
+    ("win", "source"): "manual",
+    ("win", "status"): "confirmed",
 }
 
 

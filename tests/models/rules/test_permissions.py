@@ -36,5 +36,24 @@ def test_each_role_holds_what_the_one_below_it_holds():
         assert all(holds(higher, *name) for name in CATALOGUE if holds(lower, *name))
 
 
+@pytest.mark.parametrize(("wider", "narrower"), [("manage", "update"), ("update", "view")])
+@pytest.mark.parametrize("role", list(PlatformRole))
+def test_of_clients_each_right_includes_the_narrower(role: PlatformRole, wider: str, narrower: str):
+    assert holds(role, "clients", narrower) or not holds(role, "clients", wider)
+
+
+@pytest.mark.parametrize(
+    ("role", "rights"),
+    [
+        (Role.REVIEWER, {"view"}),
+        (Role.MEMBER, {"view", "update"}),
+        (Role.ADMIN, {"view", "update", "manage"}),
+    ],
+)
+def test_dashboard_roles_hold_rights_on_clients(role: Role, rights: set[str]):
+    asked = ("view", "update", "manage")
+    assert {name for name in asked if holds(platform_role(role), "clients", name)} == rights
+
+
 def test_a_reviewer_is_a_viewer():
     assert platform_role(Role.REVIEWER) is PlatformRole.VIEWER
