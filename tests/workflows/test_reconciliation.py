@@ -28,8 +28,12 @@ async def terminate(engine: Engine, workflow_id: str) -> None:
     for _ in range(100):
         with contextlib.suppress(RPCError):
             await engine.temporal.get_workflow_handle(workflow_id).terminate("by hand")
-            return
+            break
         # A record is there a moment before its workflow is.
+        await asyncio.sleep(0.05)
+    running = f'WorkflowId = "{workflow_id}" AND ExecutionStatus = "Running"'
+    # Temporal's lists, which the reconciler begins with, know a moment later.
+    while (await engine.temporal.count_workflows(running)).count:
         await asyncio.sleep(0.05)
 
 
