@@ -1,7 +1,6 @@
 """The worker process: polls every queue, and drains when it is told to stop."""
 
 import asyncio
-import contextlib
 import logging
 import signal
 from datetime import timedelta
@@ -105,6 +104,5 @@ def _stop_on_signals() -> asyncio.Event:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        with contextlib.suppress(NotImplementedError):
-            loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, stop.set)
     return stop

@@ -26,31 +26,6 @@ from models.tables.people import Tenant
 
 _ALERT_SHARE = Decimal("0.9")
 # Built once: building a statement costs more than sending it.
-_TAKE = text(
-    """
-    with activity as (
-        select spent_usd + reserved_usd + :amount as committed, beyond_cap,
-               (select monthly_cap_usd from tenant where tenant.id = tenant_id) as monthly_cap
-        from agent_activity
-        where id = :activity
-        for update
-    ), campaign as (
-        update campaign
-        set reserved_usd = reserved_usd + :amount
-        where id = :campaign
-          and (budget_cap_usd is null or spent_usd + reserved_usd + :amount <= budget_cap_usd)
-          and exists (
-              select from activity
-              where not beyond_cap and monthly_cap is null
-                and committed <= coalesce(cast(:limit as numeric), committed)
-          )
-        returning 1
-    )
-    update agent_activity
-    set reserved_usd = reserved_usd + :amount
-    where id = :activity and exists (select from campaign)
-    """
-)
 _HOLD = (
     update(AgentActivity)
     .where(AgentActivity.id == bindparam("activity"))
@@ -167,31 +142,6 @@ async def reserve(
     at: datetime,
 ) -> Reservation:
     """Set the worst case of one turn aside, or say which limit stands against it."""
-    wish = {"activity": activity_id, "campaign": campaign_id, "amount": amount}
-    if (await db.execute(_TAKE, {**wish, "limit": activity_limit})).rowcount:
-        return Reservation(outcome=Reserved.YES, amount=amount)
-    return await _reserve_or_refuse(
-        db,
-        tenant_id=tenant_id,
-        activity_id=activity_id,
-        campaign_id=campaign_id,
-        amount=amount,
-        activity_limit=activity_limit,
-        at=at,
-    )
-
-
-async def _reserve_or_refuse(
-    db: AsyncConnection,
-    *,
-    tenant_id: str,
-    activity_id: str,
-    campaign_id: str,
-    amount: Decimal,
-    activity_limit: Decimal | None,
-    at: datetime,
-) -> Reservation:
-    """The long way: limit by limit, for what `_TAKE` does not do or did not get."""
     held = await db.execute(_HOLD, {"activity": activity_id, "amount": amount})
     committed, beyond_cap, monthly_cap = held.one()
     if activity_limit is not None and committed > activity_limit:

@@ -1,10 +1,11 @@
 """The indexes that the lists and sums of clients are made for serve them."""
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.db.database import Database
+from tests.models.queries.filling import fill
 
 TENANT = "T"
 _FILL = """
@@ -56,13 +57,7 @@ _WAYS_ROUND = ("sort", "bitmapscan", "seqscan")
 
 @pytest.fixture
 def filled(owner_database_url: str) -> None:
-    engine = create_engine(owner_database_url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as db:
-        for statement in _FILL.split(";\n"):
-            if statement.strip():
-                db.execute(text(statement))
-        db.execute(text("vacuum analyze"))
-    engine.dispose()
+    fill(owner_database_url, _FILL)
 
 
 async def plan_of(db: AsyncConnection, statement: str) -> str:

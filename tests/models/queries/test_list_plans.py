@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.db.database import Database
 from models.queries.agents import agent_activities_read, approvals_read, campaigns_read
 from models.queries.agents.agent_activities_read import Wanted
+from tests.models.queries.filling import fill
 from tests.statements import remembered
 
 TENANT = "T"
@@ -92,13 +92,7 @@ CALLS: dict[str, Call] = {
 
 @pytest.fixture
 def filled(owner_database_url: str) -> None:
-    engine = create_engine(owner_database_url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as db:
-        for statement in _FILL.split(";\n"):
-            if statement.strip():
-                db.execute(text(statement))
-        db.execute(text("vacuum analyze"))
-    engine.dispose()
+    fill(owner_database_url, _FILL)
 
 
 async def plan_of(db: AsyncConnection, call: Call) -> list[str]:
