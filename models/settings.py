@@ -33,6 +33,8 @@ class Settings(BaseSettings):
     api_host: str = "127.0.0.1"
     api_port: int = 8080
     api_max_body_bytes: int = 1_048_576
+    api_workflow_wait_seconds: float = 55.0
+    """How long a request waits for the result of a workflow before it answers 503."""
     public_url: str = "http://127.0.0.1:8080"
     rate_limit_per_minute: int = 6000
 

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import (
+    BaseModel,
     BeforeValidator,
     Field,
     GetCoreSchemaHandler,
@@ -15,7 +16,7 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import PydanticCustomError, core_schema
 
-from api.http.wire import Camel, Money
+from api.http.wire import Camel, Money, Snake
 
 T = TypeVar("T")
 _DAY = re.compile(r"^\d{4}-\d{2}-\d{2}$", re.ASCII)
@@ -64,8 +65,8 @@ Positive = Annotated[Money, Field(gt=0), WithJsonSchema({"type": "number", "excl
 """An amount above nothing."""
 
 
-class Patch(Camel):
-    """A PATCH body: what is left out stays as it is, and something must be sent."""
+class _Changes(BaseModel):
+    """What is left out stays as it is, and something must be sent."""
 
     @model_validator(mode="after")
     def _is_not_empty(self) -> Self:
@@ -76,3 +77,15 @@ class Patch(Camel):
     def sends(self, name: str) -> bool:
         """Tell whether the caller sent this member, be it null."""
         return name in self.model_fields_set
+
+    def sent(self) -> dict[str, Any]:
+        """The members that the caller sent, by their Python names."""
+        return {name: getattr(self, name) for name in self.model_fields_set}
+
+
+class Patch(_Changes, Camel):
+    """A PATCH body in camelCase: what is left out stays as it is, and something must be sent."""
+
+
+class SnakePatch(_Changes, Snake):
+    """A PATCH body in snake_case: what is left out stays as it is, and something must be sent."""

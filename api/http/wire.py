@@ -56,6 +56,11 @@ def moment(value: datetime) -> str:
     return f"{text[:23]}Z" if value.microsecond else f"{text[:19]}.000Z"
 
 
+def second(value: datetime) -> str:
+    """Write a datetime as the clients area does: UTC, to the second, a trailing Z."""
+    return f"{value.astimezone(UTC).isoformat()[:19]}Z"
+
+
 def _in_utc(value: datetime) -> datetime:
     if value.tzinfo is None:
         return value.replace(tzinfo=UTC)
@@ -88,6 +93,22 @@ Money = Annotated[
     WithJsonSchema({"type": "number"}),
 ]
 """US dollars with at most six decimals: exact inside, a JSON number outside, never a string."""
+
+Second = Annotated[
+    datetime,
+    AfterValidator(_in_utc),
+    PlainSerializer(second, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+"""A point in time as the clients area writes it; an offset is accepted on input."""
+
+Number = Annotated[
+    Decimal,
+    BeforeValidator(_no_text),
+    PlainSerializer(float, return_type=float, when_used="json"),
+    WithJsonSchema({"type": "number"}),
+]
+"""A finite number: exact inside, a JSON number outside, never a string."""
 
 Absent = Annotated[T | None, Field(exclude_if=_is_none)]
 """A member that is left out of the JSON when there is no value: `x: Absent[str] = None`."""

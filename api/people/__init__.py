@@ -1,8 +1,13 @@
-"""The people of a tenant, and everybody who works beside them."""
+"""The people of a tenant, and everybody it works for and with."""
 
 from fastapi import APIRouter
 
+from api.people.rights import CLIENTS
 from api.people.team import routes as team
 
-router = APIRouter(prefix="/dashboard/v1")
-router.include_router(team.router)
+_clients = APIRouter(prefix=CLIENTS)
+# Fixed segments come before ids: the first address that fits is taken.
+
+router = APIRouter()
+router.include_router(team.router, prefix="/dashboard/v1")
+router.include_router(_clients)

@@ -71,6 +71,8 @@ class Database:
         self._engine = create_async_engine(
             url, pool_size=pool_size, max_overflow=0, pool_timeout=10, pool_pre_ping=False,
             connect_args={"prepare_threshold": 2, "connect_timeout": 5, "autocommit": True},
+            # Or an INSERT that met its row would count -1, which reads like one that wrote it.
+            execution_options={"preserve_rowcount": True},
         )  # fmt: skip
 
     @asynccontextmanager

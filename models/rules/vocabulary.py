@@ -216,6 +216,7 @@ class EventKind(StrEnum):
     APPROVAL_CREATED = "approval_created"
     APPROVAL_EXPIRING = "approval_expiring"
     BUDGET_ALERT = "budget_alert"
+    NOTIFICATION_CREATED = "notification_created"
 
 
 class BudgetAlert(StrEnum):

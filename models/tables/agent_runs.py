@@ -3,7 +3,15 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Index,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -140,12 +148,16 @@ class Price(Base):
 
 
 class LedgerEntry(TenantRow, Base):
-    """One charge, exact to the micro-dollar; appended when a turn is settled or cut off."""
+    """One charge, exact to the micro-dollar; appended when a turn is settled or cut off.
+
+    It belongs to an activity of a campaign, or to a company that a text was written about.
+    """
 
     __tablename__ = "ledger_entry"
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=True)
-    campaign_id: Mapped[str] = mapped_column(ForeignKey("campaign.id"))
-    activity_id: Mapped[str] = mapped_column(ForeignKey("agent_activity.id"))
+    campaign_id: Mapped[str | None] = mapped_column(ForeignKey("campaign.id"))
+    activity_id: Mapped[str | None] = mapped_column(ForeignKey("agent_activity.id"))
+    company_id: Mapped[str | None] = mapped_column(ForeignKey("company.id"))
     run_id: Mapped[str]
     turn: Mapped[int]
     attempt: Mapped[int]
@@ -161,6 +173,11 @@ class LedgerEntry(TenantRow, Base):
 
     __table_args__ = (
         UniqueConstraint("run_id", "turn", "attempt"),
+        CheckConstraint(
+            "(campaign_id is null) = (activity_id is null)"
+            " and (campaign_id is null) <> (company_id is null)",
+            name="subject",
+        ),
         Index("ix_ledger_entry_tenant", "tenant_id", "created_on"),
         Index("ix_ledger_entry_campaign", "campaign_id"),
     )

@@ -6,7 +6,7 @@ units, net of tax.
 
 from datetime import date
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.tables.base import Base, Created, Moment, Money, TenantRow
@@ -60,6 +60,17 @@ class RevenueEntry(TenantRow, Base):
     )  # fmt: skip
 
 
+class StripeAccount(TenantRow, Base):
+    """The tenant's own Stripe account; its restricted key is sealed with the key `key_id`."""
+
+    __tablename__ = "stripe_account"
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenant.id"), primary_key=True)
+    sealed_key: Mapped[bytes] = mapped_column(LargeBinary)
+    key_id: Mapped[str]
+    name: Mapped[str | None]
+    connected_at: Mapped[Created]
+
+
 class StripeLink(TenantRow, Base):
     """Which Stripe customer a company is; one company a customer, one customer a company."""
 
@@ -70,5 +81,7 @@ class StripeLink(TenantRow, Base):
     customer_email: Mapped[str | None]
     linked_by: Mapped[str] = mapped_column(ForeignKey("principal.id"))
     linked_at: Mapped[Moment]
+    imported_at: Mapped[Moment | None]
+    """When the customer's invoices were imported last."""
 
     __table_args__ = (UniqueConstraint("tenant_id", "stripe_customer_id"),)

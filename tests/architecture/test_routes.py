@@ -18,7 +18,7 @@ OPERATIONS = [
     (f"{method.upper()} {path}", operation)
     for path, item in SPEC["paths"].items()
     for method, operation in item.items()
-    if path.startswith("/dashboard/")
+    if path.startswith(("/dashboard/", "/api/clients"))
 ]
 
 

@@ -22,12 +22,13 @@ async def notify(
     body: str | None = None,
     link: str | None = None,
     company_id: str | None = None,
-) -> None:
-    """Tell a person something; the same `once` tells it once."""
-    await db.execute(
+) -> str | None:
+    """Tell a person something, and answer the notification's id; the same `once` tells it once."""
+    notification_id = derived_id("notification", principal_id, kind, once)
+    told = await db.execute(
         insert(Notification)
         .values(
-            id=derived_id("notification", principal_id, kind, once),
+            id=notification_id,
             tenant_id=tenant_id,
             principal_id=principal_id,
             kind=kind,
@@ -39,3 +40,4 @@ async def notify(
         )
         .on_conflict_do_nothing()
     )
+    return notification_id if told.rowcount else None
