@@ -2,11 +2,15 @@
 
 from fastapi import APIRouter
 
+from api.people.qbrs import routes as qbrs
 from api.people.rights import CLIENTS
+from api.people.success_profile import routes as success_profile
 from api.people.team import routes as team
 
 _clients = APIRouter(prefix=CLIENTS)
 # Fixed segments come before ids: the first address that fits is taken.
+_clients.include_router(qbrs.router)
+_clients.include_router(success_profile.router)
 
 router = APIRouter()
 router.include_router(team.router, prefix="/dashboard/v1")
