@@ -1,4 +1,4 @@
-"""What bodies are made of: patches that tell absence from null, calendar days, amounts, measures."""
+"""What bodies are made of: patches that tell absence from null, days, amounts, measures."""
 
 import re
 from datetime import date
