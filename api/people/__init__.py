@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from api.people.clients import routes as clients
 from api.people.rights import CLIENTS
 from api.people.team import routes as team
 
@@ -11,3 +12,4 @@ _clients = APIRouter(prefix=CLIENTS)
 router = APIRouter()
 router.include_router(team.router, prefix="/dashboard/v1")
 router.include_router(_clients)
+router.include_router(clients.router)
