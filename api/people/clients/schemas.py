@@ -1,7 +1,7 @@
 """Clients on the wire: changes of one, one in full, and its history. The list is in `listing`."""
 
 import re
-from datetime import date, datetime
+from datetime import MAXYEAR, MINYEAR, date, datetime
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
@@ -27,6 +27,9 @@ def _written_as_moment(value: Any) -> Any:
 
 
 def _to_the_second(value: datetime) -> datetime:
+    # PostgreSQL answers in its own time zone, in which these would be outside of Python's time.
+    if value.year in (MINYEAR, MAXYEAR):
+        raise PydanticCustomError("moment_range", "It is out of range")
     return value.replace(microsecond=0)
 
 
