@@ -1,7 +1,7 @@
 """The list of clients, filtered, sorted and counted in one statement; and the two badges.
 
-Source: clients/clients.yaml, rules.list and rules.stats. Both the page and the count are read off
-the indexes of the client table; only the rows that are shown are looked up.
+Source: clients/clients.yaml, rules.list and rules.stats. Both the page and the count can be read
+off the indexes of the client table; only the rows that are shown are looked up.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,12 +13,14 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
+    CTE,
     BigInteger,
     ColumnElement,
     Numeric,
     SQLColumnExpression,
     Text,
     bindparam,
+    case,
     collate,
     func,
     select,
@@ -41,6 +43,7 @@ from models.tables.clients import Client
 from models.tables.companies import Company
 from models.tables.people import Principal
 
+_OFFSET = bindparam("offset", type_=BigInteger)
 _LOWEST: Final = Decimal(0)
 _HIGHEST: Final = Decimal(100)
 
@@ -154,16 +157,15 @@ async def badges(db: AsyncConnection, now: datetime) -> Badges:
 @cache
 def _page(sort: ClientSort, given: frozenset[str]) -> Prepared[ClientRow]:
     conditions = [_CONDITIONS[name] for name in sorted(given)]
-    counted = select(func.count().label("total")).where(*conditions).select_from(Client).subquery()
     found = (
         select(Client.company_id)
         .where(*conditions)
         .order_by(*_order(sort, Client.__table__.c))
         .limit(LIMIT)
-        .offset(bindparam("offset", type_=BigInteger))
-        .subquery("page")
+        .offset(_OFFSET)
+        .cte("page")
     )
-    shown = _described(found)
+    counted, shown = _counted(found, conditions), _described(found)
     listed = (
         select(counted.c.total, *(shown.c[name] for name in ClientRow._fields[1:]))
         .select_from(counted)
@@ -173,12 +175,21 @@ def _page(sort: ClientSort, given: frozenset[str]) -> Prepared[ClientRow]:
     return Prepared(listed, ClientRow)
 
 
+def _counted(found: CTE, conditions: Sequence[SQLColumnExpression[bool]]) -> Subquery:
+    """How many match: the page itself tells where it is the last, else all have to be counted."""
+    here = select(func.count().label("rows")).select_from(found).subquery("here")
+    every = select(func.count()).select_from(Client).where(*conditions).scalar_subquery()
+    is_last = here.c.rows.between(1, LIMIT - 1)
+    total = case((is_last, _OFFSET + here.c.rows), else_=every)
+    return select(total.label("total")).subquery("counted")
+
+
 def _order(sort: ClientSort, columns: Any) -> list[ColumnElement[Any]]:
     first, *ties = (columns[name] for name in _ORDERS[sort])
     return [first.nulls_first() if sort is ClientSort.LAST_QBR_DATE else first, *ties]
 
 
-def _described(found: Subquery) -> Subquery:
+def _described(found: CTE) -> Subquery:
     columns: dict[str, Any] = {
         **Client.__table__.c,
         "name": Company.name,
