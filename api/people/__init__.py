@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from api.people.clients import routes as clients
 from api.people.goals import routes as goals
 from api.people.health_scores import routes as health_scores
 from api.people.qbrs import routes as qbrs
@@ -21,3 +22,4 @@ _clients.include_router(wins.router)
 router = APIRouter()
 router.include_router(team.router, prefix="/dashboard/v1")
 router.include_router(_clients)
+router.include_router(clients.router)
