@@ -174,6 +174,17 @@ async def test_an_override_stands_until_it_is_removed(
     assert (await only(records, Client)).tier_override_reason is None
 
 
+async def test_a_total_may_be_larger_than_any_one_amount(
+    http: httpx.AsyncClient, tenant_a: TenantPeople, records: Records, company_id: str
+) -> None:
+    for _ in range(2):
+        await earn(records, company_id, "999999999999.99")
+    answer = await score(http, tenant_a, company_id, **DELIVERY)
+    assert answer.json()["revenue"]["annual_total"] == 1999999999999.98
+    (entry,) = await history(http, tenant_a, company_id)
+    assert entry["annual_total"] == 1999999999999.98
+
+
 @pytest.mark.parametrize(
     ("body", "location"),
     [
