@@ -23,7 +23,7 @@ from api.openapi import document
 from tests.api.conftest import TenantPeople
 from tests.api.serving import served
 from tests.factories.agents import TenantMade
-from tests.factories.clients import make_client, make_goal, make_win
+from tests.factories.clients import make_client, make_goal, make_revenue_entry, make_win
 from tests.factories.records import Records
 from tests.fakes.desk import RecordedDesk
 
@@ -71,6 +71,7 @@ async def target(
         "company_id": company_id,
         "goal_id": await make_goal(records.database, tenant, company_id),
         "win_id": await make_win(records.database, tenant, company_id),
+        "entry_id": await make_revenue_entry(records.database, tenant, company_id, "12.5"),
         "campaign_id": campaign_id,
         "deliverable_id": deliverable_id,
         "activity_id": activity_id,
