@@ -2,11 +2,16 @@
 
 from fastapi import APIRouter
 
+from api.people.companies import contacts, imports
+from api.people.companies import routes as companies
 from api.people.rights import CLIENTS
 from api.people.team import routes as team
 
 _clients = APIRouter(prefix=CLIENTS)
 # Fixed segments come before ids: the first address that fits is taken.
+_clients.include_router(imports.router)
+_clients.include_router(companies.router)
+_clients.include_router(contacts.router)
 
 router = APIRouter()
 router.include_router(team.router, prefix="/dashboard/v1")

@@ -41,17 +41,42 @@ async def record(
     changes: Mapping[str, Any] | None = None,
 ) -> None:
     """Append one entry; `action` is a verb such as created, paused or resolved."""
-    await db.execute(
-        _APPEND,
-        {
-            "id": new_id(),
-            "tenant_id": tenant_id,
-            "actor_id": actor.id,
-            "actor_type": actor.type,
-            "entity_type": entity,
-            "entity_id": entity_id,
-            "action": action,
-            "changes": redacted(changes or {}),
-            "ip": actor.ip,
-        },
-    )
+    await db.execute(_APPEND, _entry(tenant_id, actor, entity, entity_id, action, changes or {}))
+
+
+async def record_each(
+    db: AsyncConnection,
+    tenant_id: str,
+    actor: Actor,
+    *,
+    entity: str,
+    action: str,
+    changes: Mapping[str, Mapping[str, Any]],
+) -> None:
+    """Append one entry for each entity, by its id, of which the same was done."""
+    if changes:
+        await db.execute(
+            _APPEND,
+            [_entry(tenant_id, actor, entity, one, action, of) for one, of in changes.items()],
+        )
+
+
+def _entry(
+    tenant_id: str,
+    actor: Actor,
+    entity: str,
+    entity_id: str,
+    action: str,
+    changes: Mapping[str, Any],
+) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "tenant_id": tenant_id,
+        "actor_id": actor.id,
+        "actor_type": actor.type,
+        "entity_type": entity,
+        "entity_id": entity_id,
+        "action": action,
+        "changes": redacted(changes),
+        "ip": actor.ip,
+    }
