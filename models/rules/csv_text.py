@@ -7,7 +7,7 @@ Excel writes "CSV" in western Europe. Cells are parted by comma, semicolon or ta
 import codecs
 import csv
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from io import StringIO
 from itertools import chain, islice
 from typing import Final
@@ -76,8 +76,13 @@ def numbered(text: str, is_known: Callable[[str], bool]) -> Iterator[tuple[int, 
         text = text[told.end() :]
     delimiter = told[1] if told is not None else delimiter_of(text, is_known)
     for number, record in enumerate(records(text, delimiter), start=1):
-        if any(cell.strip() for cell in record):
+        if is_filled(record):
             yield number, record
+
+
+def is_filled(record: Sequence[str]) -> bool:
+    """Tell whether any cell of the record says anything."""
+    return any(cell.strip() for cell in record)
 
 
 def records(text: str, delimiter: str) -> Iterator[list[str]]:
@@ -98,18 +103,17 @@ def records(text: str, delimiter: str) -> Iterator[list[str]]:
 
 
 def delimiter_of(text: str, is_known: Callable[[str], bool]) -> str:
-    """The delimiter that finds most known headers, most headers, and most rows of their width."""
+    """The delimiter that finds most known headers, most headers, and fewest rows of another width."""
 
     def merit(delimiter: str) -> tuple[int, int, int]:
-        sample: list[list[str]] = []
         try:
-            sample.extend(islice(filter(None, records(text, delimiter)), _SAMPLE))
+            sample = list(islice(filter(is_filled, records(text, delimiter)), _SAMPLE))
         except Unreadable:
             return (0, 0, 0)
         if not sample:
             return (0, 0, 0)
-        header, *rows = sample
-        width = len(header)
-        return sum(map(is_known, header)), width, sum(len(row) == width for row in rows)
+        width = len(sample[0])
+        odd = sum(len(record) != width for record in sample)
+        return sum(map(is_known, sample[0])), width, -odd
 
     return max(DELIMITERS, key=merit)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from models.errors import Invalid, PayloadTooLarge, ProblemItem
-from models.rules.csv_text import Unreadable, decode, numbered
+from models.rules.csv_text import Unreadable, decode, is_filled, numbered
 
 T = TypeVar("T")
 
@@ -154,7 +154,7 @@ def read_rows(table: Table, read: Callable[[Row], T]) -> tuple[list[T], list[Row
     width = len(table.columns.headers)
     for number, record in table.records:
         row = Row(number, record, table.columns)
-        if any(cell.strip() for cell in record[width:]):
+        if is_filled(record[width:]):
             row.refuse(None, "The row has more cells than the header")
         made = read(row)
         if row.errors:
