@@ -29,6 +29,9 @@ _TOLERATED: Final = 100
 """Of so many characters one may be a control character before a text is none."""
 _SEP_LINE = re.compile(r"sep=([,;\t])(\r\n|\n|\r)", re.IGNORECASE)
 _SAMPLE: Final = 200
+"""So many records, and headers, are looked at before a delimiter is chosen."""
+_LINES: Final = 100_000
+"""After so many lines a blank one is a sign that nobody meant what follows."""
 _END: Final = "\x00"
 """A record of its own after the last one: a cell that has swallowed it was never closed."""
 
@@ -78,6 +81,8 @@ def numbered(text: str, is_known: Callable[[str], bool]) -> Iterator[tuple[int, 
     for number, record in enumerate(records(text, delimiter), start=1):
         if is_filled(record):
             yield number, record
+        elif number > _LINES:
+            raise Unreadable("The file has too many blank lines.")
 
 
 def is_filled(record: Sequence[str]) -> bool:
@@ -103,17 +108,17 @@ def records(text: str, delimiter: str) -> Iterator[list[str]]:
 
 
 def delimiter_of(text: str, is_known: Callable[[str], bool]) -> str:
-    """The delimiter that finds most known headers, most headers, and fewest rows of another width."""
+    """The delimiter of most known headers, of most headers, and of fewest rows of another width."""
 
     def merit(delimiter: str) -> tuple[int, int, int]:
         try:
-            sample = list(islice(filter(is_filled, records(text, delimiter)), _SAMPLE))
+            sample = list(filter(is_filled, islice(records(text, delimiter), _SAMPLE)))
         except Unreadable:
             return (0, 0, 0)
         if not sample:
             return (0, 0, 0)
         width = len(sample[0])
         odd = sum(len(record) != width for record in sample)
-        return sum(map(is_known, sample[0])), width, -odd
+        return sum(map(is_known, sample[0][:_SAMPLE])), width, -odd
 
     return max(DELIMITERS, key=merit)

@@ -172,9 +172,9 @@ def folded(header: str) -> str:
 
 def columns_of(record: Sequence[str], layout: Layout, mapping: Mapping[str, str | None]) -> Columns:
     """Which column is what: first as the caller maps them, then by names, then by loose names."""
-    headers = tuple(header.strip() for header in record)
-    if len(headers) > _COLUMNS:
+    if len(record) > _COLUMNS:
         raise _invalid(FILE, f"The file has more than {_COLUMNS} columns.")
+    headers = tuple(header.strip() for header in record)
     keys = [folded(header) for header in headers]
     positions = _mapped(headers, layout, mapping)
     settled = set(positions.values()) | {keys.index(folded(header)) for header in mapping}

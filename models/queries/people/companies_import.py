@@ -1,15 +1,16 @@
 """Importing companies: what of the file is there already, and writing what is not, in batches."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
-from sqlalchemy import ARRAY, Text, any_, bindparam, exists, func, insert, literal, select, update
+from sqlalchemy import ARRAY, Text, any_, exists, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
 from models.contracts.actors import Actor
+from models.db import batches
 from models.ids import new_id
 from models.queries.people.companies import IS_CLIENT, name_key
 from models.queries.people.companies_write import COMPANY, lock_names
@@ -27,9 +28,6 @@ from models.rules.clients.vocabulary import ClientStatus, HistoryKind
 from models.rules.imports import RowError
 from models.tables.clients import Client
 from models.tables.companies import Company, Contact
-
-_CHANGE_COMPANY: Final = update(Company).where(Company.id == bindparam("company"))
-_CHANGE_CONTACT: Final = update(Contact).where(Contact.id == bindparam("contact"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +73,7 @@ async def import_companies(
     """Merge the rows into what the tenant has; a dry run only tells what would come of it."""
     await lock_names(db, tenant_id)
     keys = await _keys(db, rows)
+    # Ids ascend in the order they are minted in, by which a later import finds the oldest first.
     merge = Merge(drafts=await _stored(db, keys), keys=keys, mint=new_id)
     merge.take(rows)
     drafts = list(merge.drafts.values())
@@ -115,16 +114,18 @@ async def promote_all(
     """Make clients of companies that are none, as promoting each of them would."""
     if not company_ids:
         return
-    ids = func.unnest(
-        literal(list(company_ids), ARRAY(Text)),
-        literal([new_id() for _ in company_ids], ARRAY(Text)),
-    ).table_valued("company_id", "client_id")
-    profiles = select(
-        ids.c.client_id, literal(tenant_id), Company.id, Company.name_key, literal(status.value),
-        literal(at), literal(at),
-    ).join(Company, Company.id == ids.c.company_id)  # fmt: skip
-    columns = ["id", "tenant_id", "company_id", "name_key", "status", "created_at", "updated_at"]
-    await db.execute(insert(Client).from_select(columns, profiles))
+    keys = select(Company.id, Company.name_key).where(
+        Company.id == any_(literal(list(company_ids), ARRAY(Text)))
+    )
+    await batches.insert(
+        db,
+        Client,
+        [
+            {"id": new_id(), "company_id": company_id, "name_key": key}
+            for company_id, key in await db.execute(keys)
+        ],
+        tenant_id=tenant_id, status=status.value, created_at=at, updated_at=at,
+    )  # fmt: skip
     event = Occurrence(
         kind=HistoryKind.PROMOTED, details={"status": status, "assigned_dm_id": None}
     )
@@ -192,25 +193,15 @@ def _is_changed(draft: CompanyDraft | ContactDraft) -> bool:
 async def _write_companies(
     db: AsyncConnection, tenant_id: str, drafts: Sequence[CompanyDraft], at: datetime
 ) -> None:
-    def values(draft: CompanyDraft) -> dict[str, Any]:
-        return {
-            "website": draft.facts.website,
-            "parent_company_id": draft.facts.parent_id,
-            "updated_at": at,
-        }
+    def row(draft: CompanyDraft) -> dict[str, Any]:
+        facts = draft.facts
+        return {"id": draft.id, "website": facts.website, "parent_company_id": facts.parent_id}
 
-    common = {"tenant_id": tenant_id, "created_at": at}
-    # A parent is there before its children; it has no parent itself.
-    made = sorted(
-        (draft for draft in drafts if draft.stored is None),
-        key=lambda draft: draft.facts.parent_id is not None,
-    )
-    if made:
-        rows = [{"id": one.id, "name": one.facts.name, **values(one), **common} for one in made]
-        await db.execute(insert(Company), rows)
-    changed = [{"company": one.id, **values(one)} for one in drafts if _is_changed(one)]
-    if changed:
-        await db.execute(_CHANGE_COMPANY, changed)
+    # Parents and children in one statement: its end is when references are checked.
+    made = [row(one) | {"name": one.facts.name} for one in drafts if one.stored is None]
+    await batches.insert(db, Company, made, tenant_id=tenant_id, created_at=at, updated_at=at)
+    changed = [row(one) for one in drafts if _is_changed(one)]
+    await batches.update(db, Company, changed, updated_at=at)
 
 
 async def _write_contacts(
@@ -219,25 +210,11 @@ async def _write_contacts(
     contacts: Sequence[tuple[str, ContactDraft]],
     at: datetime,
 ) -> None:
-    def values(draft: ContactDraft) -> dict[str, Any]:
-        facts = draft.facts
-        return {
-            "name": facts.name,
-            "email": facts.email,
-            "phone": facts.phone,
-            "title": facts.title,
-            "is_primary": facts.is_primary,
-            "updated_at": at,
-        }
-
-    common = {"tenant_id": tenant_id, "created_at": at}
     made = [
-        {"id": one.id, "company_id": company_id, **values(one), **common}
+        {"id": one.id, "company_id": company_id, **asdict(one.facts)}
         for company_id, one in contacts
         if one.stored is None
     ]
-    if made:
-        await db.execute(insert(Contact), made)
-    changed = [{"contact": one.id, **values(one)} for _, one in contacts if _is_changed(one)]
-    if changed:
-        await db.execute(_CHANGE_CONTACT, changed)
+    await batches.insert(db, Contact, made, tenant_id=tenant_id, created_at=at, updated_at=at)
+    changed = [{"id": one.id, **asdict(one.facts)} for _, one in contacts if _is_changed(one)]
+    await batches.update(db, Contact, changed, updated_at=at)

@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.contracts.actors import Actor
+from models.db import batches
 from models.ids import derived_id, new_id
 from models.queries.records import audit
 from models.rules.clients.adoption import shows_adoption, week_of
@@ -114,15 +115,16 @@ async def record_for_each(
 
     It is for what an import does to thousands, and for kinds that do not show adoption.
     """
-    common = {
-        "tenant_id": tenant_id,
-        "resource_type": RESOURCE,
-        "actor_id": actor.id if actor.type == PrincipalType.HUMAN else None,
-        "created_at": at,
+    await batches.insert(
+        db,
+        HistoryEvent,
+        [{"id": new_id(), "resource_id": company_id} for company_id in company_ids],
+        tenant_id=tenant_id,
+        resource_type=RESOURCE,
+        actor_id=actor.id if actor.type == PrincipalType.HUMAN else None,
+        created_at=at,
         **occurrence.columns,
-    }
-    rows = [{"id": new_id(), "resource_id": company_id, **common} for company_id in company_ids]
-    await db.execute(insert(HistoryEvent), rows)
+    )
     name = occurrence.kind.removeprefix("client.")
     changes = {occurrence.field or name: occurrence.change}
     await audit.record_each(

@@ -7,6 +7,7 @@ from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.contracts.actors import Actor
+from models.db import batches
 from models.ids import new_id
 from models.tables.records import AuditEntry
 
@@ -41,7 +42,20 @@ async def record(
     changes: Mapping[str, Any] | None = None,
 ) -> None:
     """Append one entry; `action` is a verb such as created, paused or resolved."""
-    await db.execute(_APPEND, _entry(tenant_id, actor, entity, entity_id, action, changes or {}))
+    await db.execute(
+        _APPEND,
+        {
+            "id": new_id(),
+            "tenant_id": tenant_id,
+            "actor_id": actor.id,
+            "actor_type": actor.type,
+            "entity_type": entity,
+            "entity_id": entity_id,
+            "action": action,
+            "changes": redacted(changes or {}),
+            "ip": actor.ip,
+        },
+    )
 
 
 async def record_each(
@@ -54,29 +68,17 @@ async def record_each(
     changes: Mapping[str, Mapping[str, Any]],
 ) -> None:
     """Append one entry for each entity, by its id, of which the same was done."""
-    if changes:
-        await db.execute(
-            _APPEND,
-            [_entry(tenant_id, actor, entity, one, action, of) for one, of in changes.items()],
-        )
-
-
-def _entry(
-    tenant_id: str,
-    actor: Actor,
-    entity: str,
-    entity_id: str,
-    action: str,
-    changes: Mapping[str, Any],
-) -> dict[str, Any]:
-    return {
-        "id": new_id(),
-        "tenant_id": tenant_id,
-        "actor_id": actor.id,
-        "actor_type": actor.type,
-        "entity_type": entity,
-        "entity_id": entity_id,
-        "action": action,
-        "changes": redacted(changes),
-        "ip": actor.ip,
-    }
+    await batches.insert(
+        db,
+        AuditEntry,
+        [
+            {"id": new_id(), "entity_id": one, "changes": redacted(of)}
+            for one, of in changes.items()
+        ],
+        tenant_id=tenant_id,
+        actor_id=actor.id,
+        actor_type=actor.type,
+        entity_type=entity,
+        action=action,
+        ip=actor.ip,
+    )

@@ -54,8 +54,11 @@ def stored(drafts: dict[str, CompanyDraft]) -> dict[str, CompanyDraft]:
 
 
 def changes(drafts: dict[str, CompanyDraft]) -> list[str]:
-    every = [*drafts.values(), *(one for draft in drafts.values() for one in draft.contacts)]
-    return [one.id for one in every if one.stored != one.facts]
+    contacts = [one for draft in drafts.values() for one in draft.contacts]
+    return [
+        *(draft.id for draft in drafts.values() if draft.stored != draft.facts),
+        *(one.id for one in contacts if one.stored != one.facts),
+    ]
 
 
 def people(drafts: dict[str, CompanyDraft], key: str) -> list[tuple[str, str | None, bool]]:
