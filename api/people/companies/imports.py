@@ -30,7 +30,7 @@ _PARTS: Final = ("file", "mapping", "dry_run", "promote")
     "",
     summary="Import companies from CSV",
     responses=problems(
-        413, 415, why={413: "The file is larger than 5 MB, or has over 10,000 rows."}
+        409, 413, 415, why={413: "The file is larger than 5 MB, or has over 10,000 rows."}
     ),
 )
 @body_limit(LAYOUT.max_bytes + _FORM_BYTES)

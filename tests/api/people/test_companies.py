@@ -1,5 +1,6 @@
 """Companies over HTTP: made, listed, shown and changed."""
 
+import asyncio
 from typing import Any
 
 import httpx
@@ -72,6 +73,17 @@ async def test_a_name_is_taken_once_whatever_its_case(
     assert item["location"] == "body.name"
     assert made["id"] in item["message"]
     await make(http, tenant_b, name="äcme")
+
+
+async def test_of_two_that_make_a_company_at_once_one_is_refused(
+    http: httpx.AsyncClient, tenant_a: TenantPeople, records: Records
+) -> None:
+    headers = tenant_a.member.headers
+    answers = await asyncio.gather(
+        *(http.post(URL, json={"name": name}, headers=headers) for name in ("Acme", "ACME"))
+    )
+    assert sorted(answer.status_code for answer in answers) == [201, 409]
+    assert await records.count(Company) == 1
 
 
 async def test_groups_are_one_level_deep(

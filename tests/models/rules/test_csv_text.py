@@ -27,9 +27,14 @@ def written(
     rows: list[list[str]], delimiter: str, *, newline: str = "\r\n", every: bool = False
 ) -> str:
     text = StringIO()
-    # With a line end of its own the writer leaves the other one unquoted.
-    quoting = csv.QUOTE_ALL if every or newline != "\r\n" else csv.QUOTE_MINIMAL
-    csv.writer(text, delimiter=delimiter, lineterminator=newline, quoting=quoting).writerows(rows)
+    writer = csv.writer(
+        text,
+        delimiter=delimiter,
+        lineterminator=newline,
+        # With a line end of its own the writer leaves the other one unquoted.
+        quoting=csv.QUOTE_ALL if every or newline != "\r\n" else csv.QUOTE_MINIMAL,
+    )
+    writer.writerows(rows)
     return text.getvalue()
 
 
