@@ -6,8 +6,7 @@ stands in for what Stripe sends of that invoice, whichever of the two comes firs
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import datetime
 from functools import cache
 from typing import Any, Final
 
@@ -32,29 +31,9 @@ from sqlalchemy.sql.dml import ReturningInsert
 from models.db import many
 from models.ids import new_id
 from models.queries.people import client_profiles
-from models.rules.clients.vocabulary import RevenueKind, RevenueOrigin
+from models.rules.clients.revenue_entries import Reference, RevenueDocument
+from models.rules.clients.vocabulary import RevenueOrigin
 from models.tables.clients_revenue import RevenueEntry
-
-Reference = tuple[RevenueOrigin, str]
-"""What a document is known by: its origin and its id there."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RevenueDocument:
-    """An invoice, credit note or refund as the ledger keeps it; signed, net of tax."""
-
-    origin: RevenueOrigin
-    external_id: str
-    kind: RevenueKind
-    counted_on: date
-    amount: Decimal | None
-    original_amount: Decimal
-    original_currency: str
-    stripe_invoice_id: str | None = None
-
-    @property
-    def reference(self) -> Reference:
-        return self.origin, self.external_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,15 +108,6 @@ async def put_stripe_entries(
     wanted = [one for one in entries if one.stripe_invoice_id not in own]
     taken = await _upsert(db, tenant_id, company_id, wanted, at, moves=True)
     return replace(taken, removed=removed)
-
-
-async def remove(db: AsyncConnection, company_id: str, entry_id: str) -> None:
-    """Take one entry out of the ledger."""
-    await db.execute(
-        delete(RevenueEntry).where(
-            RevenueEntry.id == entry_id, RevenueEntry.company_id == company_id
-        )
-    )
 
 
 async def _upsert(

@@ -11,7 +11,8 @@ from sqlalchemy import select
 
 from models.db.database import Database
 from models.queries.people import revenue_write
-from models.queries.people.revenue_write import RevenueDocument, Taken
+from models.queries.people.revenue_write import Taken
+from models.rules.clients.revenue_entries import RevenueDocument
 from models.rules.clients.vocabulary import RevenueKind, RevenueOrigin
 from models.tables.clients_revenue import RevenueEntry
 from tests.factories.agents import TenantMade, make_tenant
