@@ -78,7 +78,7 @@ RESCORE: Final[ActivityConfig] = BULK
 twice, and the next attempt begins where the last one was heard of."""
 
 BILLING: Final[ActivityConfig] = {
-    "start_to_close_timeout": timedelta(minutes=10),
+    "start_to_close_timeout": timedelta(hours=1),
     "heartbeat_timeout": timedelta(seconds=30),
     "retry_policy": RetryPolicy(
         initial_interval=timedelta(seconds=2), maximum_interval=timedelta(seconds=30),

@@ -17,6 +17,7 @@ from tests.benchmarks import (
     fairness,
     lists,
     ready,
+    revenue,
     submit_campaign,
     viewers,
 )
@@ -30,6 +31,7 @@ BENCHMARKS: Mapping[str, Callable[[Bench], Awaitable[list[Measured]]]] = {
     "lists": lists.run,
     "viewers": viewers.run,
     "fairness": fairness.run,
+    "revenue": revenue.run,
     "ready": ready.run,
 }
 
