@@ -31,10 +31,13 @@ class StripeBilling:
 
     def __init__(self, base_url: str = BASE_URL, *, timeout: float = TIMEOUT_SECONDS) -> None:
         self._base_url = base_url
-        self._http = stripe.HTTPXClient(timeout=timeout)
+        self._timeout = timeout
+        self._http: stripe.HTTPXClient | None = None
 
     def account(self, key: SecretStr) -> "StripeAccountApi":
         """Open the account of this key; nothing is asked yet."""
+        if self._http is None:
+            self._http = stripe.HTTPXClient(timeout=self._timeout)
         sdk = stripe.StripeClient(
             key.get_secret_value(),
             stripe_version=API_VERSION,
@@ -46,7 +49,9 @@ class StripeBilling:
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._http.close_async()  # type: ignore[no-untyped-call]
+        if self._http is not None:
+            await self._http.close_async()  # type: ignore[no-untyped-call]
+            self._http = None
 
 
 class StripeAccountApi:
