@@ -1,10 +1,10 @@
-"""Which Stripe customer a company is: looked up, linked, unlinked, and how far it is imported."""
+"""Which Stripe customer a company is: looked up, linked, unlinked."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -14,8 +14,8 @@ from models.queries.people.client_profiles import ClientProfile
 from models.queries.people.history import Occurrence, record
 from models.rules.clients.vocabulary import HistoryKind, RevenueOrigin
 from models.tables.clients_revenue import RevenueEntry, StripeLink
-from models.tables.people import Tenant
 
+TAKEN = "The Stripe customer is linked to another company."
 _FIELD = "stripe_customer_id"
 
 
@@ -31,22 +31,10 @@ class Link:
     linked_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportState:
-    """Whose invoices are imported, in which currency they are counted, and since when."""
-
-    customer_id: str
-    imported_at: datetime | None
-    currency: str
-
-
 _LINK = select(
     StripeLink.company_id, StripeLink.stripe_customer_id, StripeLink.customer_name,
     StripeLink.customer_email, StripeLink.linked_by, StripeLink.linked_at,
 )  # fmt: skip
-_STATE = select(
-    StripeLink.stripe_customer_id.label("customer_id"), StripeLink.imported_at, Tenant.currency
-).join(Tenant, Tenant.id == StripeLink.tenant_id)
 
 
 async def of_company(db: AsyncConnection, company_id: str) -> Link | None:
@@ -66,9 +54,7 @@ async def companies(db: AsyncConnection, customer_ids: Sequence[str]) -> dict[st
     return {row.stripe_customer_id: row.company_id for row in found}
 
 
-async def link(
-    db: AsyncConnection, client: ClientProfile, wanted: Link, *, actor: Actor
-) -> Link:
+async def link(db: AsyncConnection, client: ClientProfile, wanted: Link, *, actor: Actor) -> Link:
     """Link a locked client to a customer; the link that is there is left alone.
 
     Raises:
@@ -90,7 +76,7 @@ async def link(
     # Whoever links the same customer to another company meanwhile is waited for here.
     written = await db.execute(insert(StripeLink).values(values).on_conflict_do_nothing())
     if not written.rowcount:
-        raise Conflict("The Stripe customer is linked to another company.")
+        raise Conflict(TAKEN)
     await record(
         db,
         tenant_id=client.tenant_id,
@@ -155,32 +141,3 @@ def refuse_other(present: Link, customer_id: str) -> None:
     """
     if present.stripe_customer_id != customer_id:
         raise Conflict("The company is linked to a different Stripe customer.")
-
-
-async def import_state(db: AsyncConnection, company_id: str) -> ImportState | None:
-    """What an import goes by; None without a link."""
-    row = (await db.execute(_STATE.where(StripeLink.company_id == company_id))).one_or_none()
-    return ImportState(**row._mapping) if row else None
-
-
-async def is_still(db: AsyncConnection, company_id: str, customer_id: str) -> bool:
-    """Tell whether the link still holds, and hold it until the transaction ends."""
-    found = await db.execute(
-        select(StripeLink.company_id)
-        .where(StripeLink.company_id == company_id, StripeLink.stripe_customer_id == customer_id)
-        .with_for_update()
-    )
-    return found.one_or_none() is not None
-
-
-async def imported(db: AsyncConnection, company_id: str, customer_id: str, at: datetime) -> None:
-    """Remember that all that had happened by then is imported; it never goes back in time."""
-    await db.execute(
-        update(StripeLink)
-        .where(
-            StripeLink.company_id == company_id,
-            StripeLink.stripe_customer_id == customer_id,
-            StripeLink.imported_at.is_(None) | (StripeLink.imported_at < at),
-        )
-        .values(imported_at=at)
-    )
