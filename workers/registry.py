@@ -16,6 +16,7 @@ from activities.agents.tool_calls import ToolSteps
 from activities.agents.turns import TurnSteps
 from activities.people.revenue_dispatch import RevenueDispatchSteps
 from activities.people.revenue_recalculation import RevenueSteps
+from activities.people.stripe import StripeSteps
 from activities.tools.registry import build as build_toolbox
 from workers.container import Container
 from workflows import policies
@@ -77,6 +78,7 @@ def agents_queue(c: Container) -> Queue:
             AgentCheckSteps(c.db, c.llms, adapter=c.settings.llm, model=c.settings.default_model),
             RevenueSteps(c.db),
             RevenueDispatchSteps(c.db, c.temporal),
+            StripeSteps(c.db, c.stripe),
         ],
     )
 

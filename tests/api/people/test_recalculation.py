@@ -20,6 +20,7 @@ from tests.api.conftest import TenantPeople
 from tests.factories.agents import TenantMade
 from tests.factories.clients import make_client, make_revenue_entry
 from tests.fakes.desk import RecordedDesk
+from workers.billing import build_stripe
 from workers.container import Container
 from workers.registry import agents_queue
 from workers.worker import build_worker
@@ -81,7 +82,9 @@ class TestCarriedOut:
 
     @pytest.fixture
     async def worker(self, db: Database, temporal: Client, queue: str) -> AsyncIterator[None]:
-        container = Container(settings=Settings(), db=db, temporal=temporal, llms={})
+        container = Container(
+            settings=Settings(), db=db, temporal=temporal, llms={}, stripe=build_stripe(Settings())
+        )
         async with build_worker(temporal, agents_queue(container), task_queue=queue):
             yield
 
