@@ -16,6 +16,7 @@ from temporalio.client import Client, WithStartWorkflowOperation, WorkflowUpdate
 from temporalio.common import Priority, WorkflowIDConflictPolicy
 
 from activities.agents.heartbeats import heartbeats
+from activities.with_start import heard
 from models.contracts.revenue import (
     RECALCULATION,
     SUMMARY,
@@ -86,15 +87,16 @@ class RevenueDispatchSteps:
             static_summary=SUMMARY,
             priority=Priority(fairness_key=tenant_id),
         )
-        await self._temporal.start_update_with_start_workflow(
-            "recalculate",
-            Recalculate(),
-            start_workflow_operation=start,
-            wait_for_stage=WorkflowUpdateStage.ACCEPTED,
-            # While the recalculation runs, telling it again is telling it once.
-            id=f"monthly:{order.today}",
-            rpc_timeout=_PATIENCE,
-        )
+        with heard(start):
+            await self._temporal.start_update_with_start_workflow(
+                "recalculate",
+                Recalculate(),
+                start_workflow_operation=start,
+                wait_for_stage=WorkflowUpdateStage.ACCEPTED,
+                # While the recalculation runs, telling it again is telling it once.
+                id=f"monthly:{order.today}",
+                rpc_timeout=_PATIENCE,
+            )
 
 
 def _groups(tenant_ids: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -26,6 +26,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from temporalio.types import MethodAsyncSingleParam
 from temporalio.workflow import UpdateMethodMultiParam
 
+from activities.with_start import heard
 from api.http.auth import caller
 from api.http.services import Temporal, services_of
 from models.errors import BY_CODE, Conflict, Unavailable, from_details
@@ -95,13 +96,14 @@ class Desk:
                     id_reuse_policy=id_reuse_policy,
                 )  # fmt: skip
                 try:
-                    return await temporal.execute_update_with_start_workflow(
-                        update,
-                        argument,
-                        start_workflow_operation=beginning,
-                        id=update_id,
-                        rpc_timeout=patience or _PATIENCE,
-                    )
+                    with heard(beginning):
+                        return await temporal.execute_update_with_start_workflow(
+                            update,
+                            argument,
+                            start_workflow_operation=beginning,
+                            id=update_id,
+                            rpc_timeout=patience or _PATIENCE,
+                        )
                 except WorkflowUpdateFailedError as error:
                     if not is_renewed(error.cause):
                         raise
@@ -128,14 +130,15 @@ class Desk:
             run, start, id=id, kind=kind, task_queue=task_queue, static_summary=static_summary
         )
         async with self._contact(id) as temporal:
-            await temporal.start_update_with_start_workflow(
-                update,
-                argument,
-                start_workflow_operation=beginning,
-                wait_for_stage=WorkflowUpdateStage.ACCEPTED,
-                id=update_id,
-                rpc_timeout=_PATIENCE,
-            )
+            with heard(beginning):
+                await temporal.start_update_with_start_workflow(
+                    update,
+                    argument,
+                    start_workflow_operation=beginning,
+                    wait_for_stage=WorkflowUpdateStage.ACCEPTED,
+                    id=update_id,
+                    rpc_timeout=_PATIENCE,
+                )
 
     def _beginning(
         self,

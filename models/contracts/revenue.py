@@ -10,8 +10,6 @@ from typing import Final
 RECALCULATION: Final = "revenue-recalculation"
 """The workflow's name, and the first part of its id: one open run a tenant."""
 DISPATCH: Final = "revenue-dispatch"
-IMPORT: Final = "stripe.import_revenue"
-"""The step that imports a company's linked billing."""
 SUMMARY: Final = "Recalculate revenue scores and tiers"
 
 

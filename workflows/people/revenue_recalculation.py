@@ -14,9 +14,9 @@ from temporalio.exceptions import ActivityError, CancelledError
 
 from activities.people.revenue_dispatch import RevenueDispatchSteps
 from activities.people.revenue_recalculation import RevenueSteps
+from activities.people.stripe import StripeSteps
 from models.contracts.revenue import (
     DISPATCH,
-    IMPORT,
     RECALCULATION,
     DispatchRecalculations,
     Entry,
@@ -58,7 +58,7 @@ class RevenueRecalculationWorkflow:
 
     @workflow.run
     async def run(self, order: RecalculateRevenue) -> str:
-        """Work until the queue is empty and nobody is owed a result; answers how much that was."""
+        """Work until the queue is empty and nobody is owed a result; answers why it ended."""
         with contextlib.suppress(TimeoutError):
             await workflow.wait_condition(
                 self._has_work, timeout=None if order.carried else _UNASKED
@@ -158,7 +158,7 @@ class RevenueRecalculationWorkflow:
         policy = policies.with_summary(policies.BILLING, f"Import billing of {company_id}")
         async with room:
             try:
-                await workflow.execute_activity(IMPORT, order, **policy)
+                await workflow.execute_activity_method(StripeSteps.import_revenue, order, **policy)
             except ActivityError as error:
                 if isinstance(error.cause, CancelledError):
                     raise

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Text, and_, bindparam, func, select
+from sqlalchemy import ColumnElement, Select, Text, and_, bindparam, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -19,6 +19,9 @@ from models.tables.clients import Client
 from models.tables.clients_revenue import StripeLink
 from models.tables.clients_scores import TierScoring
 from models.tables.people import Tenant
+
+# Written out, or a plan that is made once for all values would not know the index of the active.
+_ACTIVE = literal(ClientStatus.ACTIVE.value, literal_execute=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +59,7 @@ async def linked(
     )
     bound: dict[str, Any] = {"after": after, "limit": limit}
     if company_ids is None:
-        active = and_(
-            Client.company_id == StripeLink.company_id, Client.status == ClientStatus.ACTIVE
-        )
+        active = and_(Client.company_id == StripeLink.company_id, Client.status == _ACTIVE)
         statement = statement.join(Client, active)
     else:
         statement = statement.where(StripeLink.company_id == _any("company_ids"))
@@ -99,7 +100,7 @@ def _bounded(
 
 def _is_recalculated() -> ColumnElement[bool]:
     """`models.rules.clients.recalculation.is_recalculated`, as SQL."""
-    return and_(Client.status == ClientStatus.ACTIVE, Client.tier_track.is_not(None))
+    return and_(Client.status == _ACTIVE, Client.tier_track.is_not(None))
 
 
 def _any(name: str) -> Any:
