@@ -2,11 +2,13 @@
 
 from fastapi import APIRouter
 
+from api.people.qbrs import routes as qbrs
 from api.people.rights import CLIENTS
 from api.people.team import routes as team
 
 _clients = APIRouter(prefix=CLIENTS)
 # Fixed segments come before ids: the first address that fits is taken.
+_clients.include_router(qbrs.router)
 
 router = APIRouter()
 router.include_router(team.router, prefix="/dashboard/v1")
