@@ -162,7 +162,10 @@ _WORDS: Final = re.compile(r"[^\W\d_]+")
 
 
 def read(text: str, *, continental: bool = False) -> Reading:
-    """Find every number and date; `continental` also reads 1.250,5 as people there write it."""
+    """Find every number and date; `continental` also reads 1.250 as people there write it.
+
+    What can be nothing else, such as 1.250,50, is always read so.
+    """
     found = Reading()
     rest = unicodedata.normalize("NFKC", text)
     for pattern, days_of in _DATES:
@@ -226,10 +229,11 @@ def _digits(number: str, continental: bool) -> Iterator[list[str]]:
         yield [re.sub(r"[,'’]", "", number)]
     elif _SPACED.fullmatch(number):
         yield [number.replace(" ", "")]
-    is_continental = continental and bool(_CONTINENTAL.fullmatch(number))
-    if is_continental and re.search(r"[., ]", number):
+    is_english = bool(_ENGLISH.fullmatch(number))
+    is_continental = bool(_CONTINENTAL.fullmatch(number)) and bool(re.search(r"[., ]", number))
+    if is_continental and (continental or not is_english):
         yield [re.sub(r"[. ]", "", number).replace(",", ".")]
-    if not _ENGLISH.fullmatch(number) and not (is_continental and " " not in number):
+    if not is_english and not (continental and is_continental and " " not in number):
         pieces = re.split(r"[ '’]|,(?!\d{3}(?!\d))", number)
         yield [piece for one in pieces for piece in _plain(one)]
 
