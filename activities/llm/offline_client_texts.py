@@ -33,7 +33,7 @@ _FILLING: Final = (
 )
 _ROOM: Final = 20
 """Words that are left free below the limit."""
-_PLAIN: Final = re.compile(r"[^\n\r*_`#|<>\"“”]{1,90}")
+_PLAIN: Final = re.compile(r"[^*_`#|<>\"“”]{1,90}")
 _MOST_WORDS: Final = 12
 _LONGEST_DETAIL: Final = 1500
 
@@ -184,7 +184,9 @@ def _quoted(title: str, instead: str) -> str:
 
 
 def _is_plain(text: str) -> bool:
-    return bool(_PLAIN.fullmatch(text.strip())) and len(text.split()) <= _MOST_WORDS
+    text = text.strip()
+    is_short = bool(_PLAIN.fullmatch(text)) and len(text.split()) <= _MOST_WORDS
+    return is_short and text.isprintable()
 
 
 def _figure(value: float) -> str:

@@ -41,5 +41,7 @@ async def keep_input(
             "input_hash": made.input_hash,
         },
     )
-    sources = [part for part in made.given.values() if isinstance(part, list)]
-    return Gathered(input_hash=made.input_hash, sources=sum(map(len, sources)))
+    kept = await text_drafts.draft(db, gather.run_id)
+    assert kept is not None
+    sources = [part for part in kept.given.values() if isinstance(part, list)]
+    return Gathered(input_hash=kept.input_hash, sources=sum(map(len, sources)))

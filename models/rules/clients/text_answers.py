@@ -57,7 +57,7 @@ def read_summary(answer: str, given: Mapping[str, Any], today: date) -> Verdict:
     if len(text) > SUMMARY_LONGEST:
         told = f"The text has {len(text)} characters; it may have {SUMMARY_LONGEST}."
         return Verdict(fault="its length is wrong", complaint=told)
-    if _MARKUP.search(text) or any(_UNENDED.search(line) for line in text.splitlines() if line):
+    if _MARKUP.search(text) or any(_UNENDED.search(line) for line in text.split("\n") if line):
         told = "The text must be plain sentences, without headings, lists or markup."
         return Verdict(fault="it has headings or lists", complaint=told)
     return _invented([text], given, today) or Verdict(output={"text": text})

@@ -1,14 +1,16 @@
 """The steps of texts about clients, tried again as a crash has them tried."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 from sqlalchemy import text, update
 from temporalio.testing import ActivityEnvironment
 
+from activities.agents.reconciliation import ReconcilerSteps
 from activities.agents.runs import Writer
 from activities.people import text_calls
 from activities.people.ai_summaries import AiSummarySteps
@@ -16,6 +18,7 @@ from activities.people.qbr_prep import QbrPrepSteps
 from activities.people.text_writing import TextSteps
 from activities.ports import Llm
 from models.contracts.client_texts import CallModel, DiscardText, GatherSources, StoreText
+from models.contracts.maintenance import Sweep
 from models.db.database import Database
 from models.errors import Unavailable
 from models.tables.people import Tenant
@@ -128,6 +131,18 @@ async def test_what_is_given_up_is_booked_and_put_away(bench: Bench) -> None:
     assert await bench.rows("select 1 from text_draft") == []
     with pytest.raises(Unavailable):
         await bench.run(bench.texts.write, bench.call)
+
+
+async def test_what_a_terminated_run_left_behind_is_forgotten_after_a_day(bench: Bench) -> None:
+    await bench.run(bench.qbrs.gather, bench.gathered)
+    await bench.die_in_a_call()
+    reconciler = ReconcilerSteps(bench.db, MagicMock())
+    left = []
+    for hours in (23, 25):
+        await bench.run(reconciler.forget, Sweep(at=datetime.now(UTC) + timedelta(hours=hours)))
+        left.append(len(await bench.rows("select 1 from text_draft")))
+    (month,) = await bench.rows("select reserved_usd from tenant_spend")
+    assert (left, month.reserved_usd) == ([1, 0], 0)
 
 
 async def test_a_model_without_a_price_is_never_asked(bench: Bench) -> None:
