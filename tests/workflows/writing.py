@@ -139,11 +139,11 @@ class Writers(Engine):
         temporal: Client,
         tenant: TenantMade | None = None,
         settings: Settings = CONFIGURED,
+        llms: Mapping[str, Llm] | None = None,
     ) -> AsyncIterator[Self]:
         """A worker for a tenant that is there, or for one of its own."""
         llm = WritingLlm()
-        llms: dict[str, Llm] = {"claude": llm, "offline": llm}
-        engine = cls(db, temporal, llms)
+        engine = cls(db, temporal, llms or {"claude": llm, "offline": llm})
         engine.llm, engine.settings = llm, settings
         if tenant is None:
             await engine.make_tenant()

@@ -15,6 +15,7 @@ from api.http import commands
 from api.http.services import Services
 from models.db.database import Database
 from models.rules.clients.ai_texts import input_hash
+from models.settings import Settings
 from models.tables.companies import Meeting
 from models.tables.people import Tenant
 from tests.api.conftest import TenantPeople
@@ -22,6 +23,7 @@ from tests.api.people.writing import A_WHILE_AGO, TODAY, add, eventful, made, wr
 from tests.factories.clients import make_client, make_company
 from tests.workflows.scripted_llm import Gate, Reply, busy, refused
 from tests.workflows.writing import UNCONFIGURED, Writers, qbr
+from workers.container import build_llms
 from workflows.visibility import STATE, qbr_prep_workflow
 
 __all__ = ["writers"]
@@ -363,3 +365,42 @@ async def test_a_repeat_with_the_same_key_answers_the_same_draft(
     second = await http.post(url(acme), headers=headers)
     assert (first.status_code, first.json()) == (201, second.json())
     assert len(writers.llm.asked) == 1
+
+
+async def test_on_one_machine_without_a_key_the_offline_writer_stands_in(
+    app: FastAPI, http: httpx.AsyncClient, db: Database, temporal: Client, tenant_a: TenantPeople,
+    acme: str,
+) -> None:  # fmt: skip
+    embedded = Settings(mode="embedded", anthropic_api_key=None, offline_words_per_second=0)
+    async with Writers.of_tenant(
+        db, temporal, made(tenant_a), embedded, build_llms(embedded)
+    ) as offline:
+        app.dependency_overrides[commands._desk] = offline.desk
+        made_qbr = await prepare(http, tenant_a, acme)
+    assert "No language model is configured" in made_qbr["summary"]
+    assert made_qbr["source_data"]["model"] == "offline"
+    assert await rows(db, tenant_a, "select * from ledger_entry") == []
+
+
+async def test_a_run_that_an_operator_terminates_is_503_and_the_next_one_begins_anew(
+    http: httpx.AsyncClient, tenant_a: TenantPeople, writers: Writers, acme: str
+) -> None:
+    gate = Gate()
+    writers.llm.then(Reply(gate=gate))
+    asking = asyncio.create_task(prepare(http, tenant_a, acme, status=503))
+    await gate.reached.wait()
+    handle = writers.temporal.get_workflow_handle(qbr_prep_workflow(acme, "ai"))
+    await handle.terminate("by hand")
+    await asking
+    gate.open()
+    assert (await prepare(http, tenant_a, acme))["status"] == "draft"
+
+
+async def test_a_client_in_another_tenants_words_is_never_told(
+    http: httpx.AsyncClient, db: Database, tenant_a: TenantPeople, tenant_b: TenantPeople,
+    writers: Writers, acme: str,
+) -> None:  # fmt: skip
+    theirs = await eventful(db, tenant_b)
+    await add(db, tenant_b, Meeting, company_id=theirs, title="Secret plans", held_on=A_WHILE_AGO)
+    await prepare(http, tenant_a, acme)
+    assert "Secret plans" not in writers.llm.asked[0].said
