@@ -17,6 +17,7 @@ from models.settings import Settings
 from workers.api_client import ApiRefused
 from workers.briefs import BriefUnusable, read_brief
 from workers.demo import Demo, DemoOptions, command
+from workers.demo_clients import ensure_demo_clients
 from workers.embedded import EmbeddedStack
 from workers.stack import (
     StackRecord,
@@ -97,6 +98,7 @@ class Session:
         database = Database(url, 1)
         try:
             await ensure_demo_tenant(database)
+            await ensure_demo_clients(database)
         finally:
             await database.close()
 

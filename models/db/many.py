@@ -17,6 +17,8 @@ from sqlalchemy.sql.selectable import TableValuedAlias
 from models.tables.base import Base
 
 _ROWS: Final = "rows"
+_TEXTUAL: Final = frozenset({Decimal, date, datetime})
+"""What JSON has no word for, and PostgreSQL reads from text without a loss."""
 
 
 def sent(table: type[Base], *names: str) -> TableValuedAlias:
@@ -38,8 +40,8 @@ def inserting(table: type[Base], *names: str) -> Insert:
 
 def rows(values: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """What such a statement is executed with; each row has its columns by name."""
-    return {_ROWS: json.dumps([{n: _plain(v) for n, v in row.items()} for row in values])}
-
-
-def _plain(value: Any) -> Any:
-    return str(value) if isinstance(value, (Decimal, date, datetime)) else value
+    plain = [
+        {name: str(value) if type(value) in _TEXTUAL else value for name, value in row.items()}
+        for row in values
+    ]
+    return {_ROWS: json.dumps(plain)}

@@ -1,10 +1,13 @@
 """QBRs on the wire."""
 
 from datetime import date as Date
+from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any, Final, Literal
+from math import isinf
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict
+from pydantic_core import PydanticCustomError
 
 from api.http.bodies import Day
 from api.http.wire import Number, Second, Snake
@@ -12,10 +15,15 @@ from models.queries.people.qbrs import ListedQbr, QbrRow
 from models.rules.clients.qbrs import QbrPreparation
 from models.rules.clients.vocabulary import QbrStatus, TrackingStatus
 
-_LARGEST: Final = 10**15
 
-Figure = Annotated[Number, Field(ge=-_LARGEST, le=_LARGEST)]
-"""A number that stays one in JSON, whatever is sent."""
+def _fits(value: Decimal) -> Decimal:
+    if isinf(float(value)):
+        raise PydanticCustomError("number_range", "Input should be a number that JSON can carry")
+    return value
+
+
+Figure = Annotated[Number, AfterValidator(_fits)]
+"""A number that is kept as JSON has it, and so has to be one there."""
 
 _ID = "01K9QBR0000000000000000001"
 _COMPANY = "01K9CMP0000000000000000001"

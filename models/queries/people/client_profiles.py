@@ -58,13 +58,14 @@ _PROFILE = select(
 
 
 async def locked(db: AsyncConnection, company_id: str) -> ClientProfile:
-    """The client, locked until the transaction ends.
+    """The client, locked until the transaction ends; rows that refer to it can still be added.
 
     Raises:
         NotFound: the tenant has no such company, or it was never promoted.
     """
+    # Sharing the key: who adds a row beside it would wait here with the adoption week in hand.
     found = await db.execute(
-        _PROFILE.where(Client.company_id == company_id).with_for_update(of=Client)
+        _PROFILE.where(Client.company_id == company_id).with_for_update(of=Client, key_share=True)
     )
     row = found.one_or_none()
     if row is None:

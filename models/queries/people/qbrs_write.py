@@ -7,7 +7,7 @@ first and the QBR second, so that two of them never wait for each other.
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from models.contracts.actors import Actor
 from models.errors import Conflict, NotFound
 from models.queries.people import client_profiles, history
+from models.queries.people.client_profiles import ClientProfile
 from models.queries.people.history import Occurrence
 from models.queries.people.qbrs import IN_FULL, QbrRow, in_full
 from models.rules.clients.qbr_dates import check_next, on_present, on_record, presented_on
@@ -23,7 +24,8 @@ from models.rules.clients.qbrs import PortalVisibility, QbrSection, is_final, me
 from models.rules.clients.vocabulary import HistoryKind, QbrStatus
 from models.tables.clients_reviews import Qbr
 
-MISSING = "The client has no such QBR."
+MISSING: Final = "The client has no such QBR."
+_LOCKED: Final = IN_FULL.with_for_update()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,10 +109,7 @@ async def edit(
         NotFound: there is no such client, or it has no such QBR.
         Conflict: the QBR has been presented.
     """
-    client = await client_profiles.locked(db, company_id)
-    qbr = await _locked(db, company_id, qbr_id)
-    if is_final(qbr.status):
-        raise Conflict("A QBR that has been presented cannot be edited.")
+    client, qbr = await _open(db, company_id, qbr_id)
     shown = merged(_read(qbr.portal_visibility), visible=wanted.visible, sections=wanted.sections)
     values = {**wanted.values, "portal_visibility": _written(shown)}
     changed = {name: value for name, value in values.items() if value != getattr(qbr, name)}
@@ -146,10 +145,7 @@ async def present(
         Conflict: the QBR has been presented before.
         Invalid: the next QBR would not be after this one.
     """
-    client = await client_profiles.locked(db, company_id)
-    qbr = await _locked(db, company_id, qbr_id)
-    if is_final(qbr.status):
-        raise Conflict("The QBR has been presented before.")
+    client, qbr = await _open(db, company_id, qbr_id)
     today = at.date()
     check_next(next_qbr_date, after=presented_on(qbr.held_on, today))
     dates = on_present(
@@ -175,15 +171,17 @@ async def present(
     await client_profiles.change(db, client, asdict(dates), actor=actor, at=at, leading=[presented])
 
 
-async def _locked(db: AsyncConnection, company_id: str, qbr_id: str) -> QbrRow:
-    """The QBR, locked until the transaction ends; the client has to be locked before."""
-    found = await db.execute(
-        IN_FULL.with_for_update(), {"company_id": company_id, "qbr_id": qbr_id}
-    )
+async def _open(db: AsyncConnection, company_id: str, qbr_id: str) -> tuple[ClientProfile, QbrRow]:
+    """The client and its QBR that is not final, both locked until the transaction ends."""
+    client = await client_profiles.locked(db, company_id)
+    found = await db.execute(_LOCKED, {"company_id": company_id, "qbr_id": qbr_id})
     row = found.one_or_none()
     if row is None:
         raise NotFound(MISSING)
-    return in_full(row._mapping)
+    qbr = in_full(row._mapping)
+    if is_final(qbr.status):
+        raise Conflict("The QBR has been presented, and stays as it is.")
+    return client, qbr
 
 
 async def _set(db: AsyncConnection, qbr_id: str, values: Mapping[str, Any]) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.db.rows import AnyRow
+from models.errors import NotFound
 from models.rules.clients.tier_inputs import Override
 from models.rules.clients.tiers import HUMAN, Dimension, Scores
 from models.rules.clients.vocabulary import ClientStatus, Tier, TierTrack
@@ -50,6 +51,18 @@ async def lock_all(db: AsyncConnection, company_ids: Sequence[str]) -> list[Tier
     """Those of the companies that are clients, by id, locked until the transaction ends."""
     found = await db.execute(_locked(), {"company_ids": list(company_ids)})
     return [_standing(row) for row in found]
+
+
+async def locked(db: AsyncConnection, company_id: str) -> TierStanding:
+    """One client, locked until the transaction ends.
+
+    Raises:
+        NotFound: the tenant has no such company, or it was never promoted.
+    """
+    standings = await lock_all(db, [company_id])
+    if not standings:
+        raise NotFound("There is no such client.")
+    return standings[0]
 
 
 @cache

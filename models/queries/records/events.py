@@ -25,8 +25,9 @@ _PUBLISH = text(
         returning next_seq - :count as first
     ), published as (
         insert into event (tenant_id, seq, kind, payload)
-        select :tenant_id, first + position - 1, :kind, cast(payload as jsonb)
-        from counter, unnest(cast(:payloads as text[])) with ordinality as news (payload, position)
+        select :tenant_id, first + nth - 1, :kind, payload
+        from counter,
+             jsonb_array_elements(cast(:payloads as jsonb)) with ordinality as news (payload, nth)
     )
     select pg_notify(:channel, :topic)
     """
@@ -52,7 +53,7 @@ async def publish_all(
             "tenant_id": tenant_id,
             "kind": kind,
             "count": len(payloads),
-            "payloads": [json.dumps(payload) for payload in payloads],
+            "payloads": json.dumps([dict(payload) for payload in payloads]),
             "channel": CHANNEL,
             "topic": f"events:{tenant_id}",
         },

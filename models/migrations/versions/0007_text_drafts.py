@@ -6,8 +6,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from models.migrations.walls import raise_wall
 
-revision = "0006"
-down_revision = "0005"
+revision = "0007"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 
