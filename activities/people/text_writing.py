@@ -12,7 +12,7 @@ from temporalio.exceptions import ApplicationError
 from activities.agents.heartbeats import heartbeats
 from activities.people import text_calls
 from activities.people.text_calls import Notes, OpenCall
-from activities.ports import Llm, LlmBusy, LlmRefused, StopReason
+from activities.ports import Llm, LlmBusy, LlmRefused, StopReason, TurnEnd
 from models.contracts.client_texts import Called, CallModel, Checked, DiscardText, TextKind
 from models.db.database import Database
 from models.db.rows import AnyRow
@@ -42,15 +42,22 @@ class TextSteps:
     @activity.defn(name="client_text.write")
     async def write(self, call: CallModel) -> Called:
         """Make one call; a vendor that is busy raises, so that Temporal tries again later."""
-        async with self._database.tenant(call.tenant_id) as db:
-            done = await _settled(db, call.run_id, call.number)
-            if done is not None:
-                return _called(done)
-            opening = await text_calls.opened(db, call, max_output_tokens=self._max_output_tokens)
+        async with heartbeats():
+            async with self._database.tenant(call.tenant_id) as db:
+                done = await _settled(db, call.run_id, call.number)
+                if done is not None:
+                    return _called(done)
+                opening = await text_calls.opened(
+                    db, call, max_output_tokens=self._max_output_tokens
+                )
+            end = await self._ask(call, opening)
+            return await self._settle(call, opening, end)
+
+    async def _ask(self, call: CallModel, opening: OpenCall) -> TurnEnd:
         note = Notes(database=self._database, tenant_id=call.tenant_id, opening=opening)
         try:
-            async with heartbeats(), asyncio.timeout(CALL_SECONDS):
-                end = await text_calls.listen(self._llms[opening.adapter], opening, note)
+            async with asyncio.timeout(CALL_SECONDS):
+                return await text_calls.listen(self._llms[opening.adapter], opening, note)
         except LlmBusy as busy:
             await self._cut_off(call, note)
             raise _again(str(busy), busy.retry_after) from busy
@@ -60,6 +67,8 @@ class TextSteps:
         except LlmRefused as refused:
             await self._cut_off(call, note)
             raise UpstreamFailed(str(refused)) from refused
+
+    async def _settle(self, call: CallModel, opening: OpenCall, end: TurnEnd) -> Called:
         async with self._database.tenant(call.tenant_id) as db:
             if await text_calls.settle(db, opening, end) is None:
                 raise ApplicationError("Another attempt took this call over.")

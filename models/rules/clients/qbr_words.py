@@ -21,6 +21,8 @@ _OF_METRICS: Final = (
     "metric_key", "currency", "value", "prior_value", "delta_pct", "target", "tracking_status",
 )  # fmt: skip
 _OF_GOALS: Final = ("metric", "current_value", "target", "progress_pct")
+_LARGEST: Final = 10**15
+"""What a number of a QBR may be at most; goals know no bounds."""
 
 
 class _Part(BaseModel):
@@ -108,7 +110,7 @@ def qbr_content(words: QbrWords, given: Mapping[str, Any]) -> dict[str, Any]:
     A win or a challenge must name a source. Of several entries about one thing the first stays.
     """
     metrics = {metric["metric_key"]: metric for metric in given["metrics"]}
-    goals = {goal["id"]: goal for goal in given["goals"]}
+    goals = {goal["id"]: goal for goal in given["goals"] if _is_shown(goal["target"])}
     period = given["period"]
     known = {row["id"] for name in _SOURCES for row in given[name]}
     return {
@@ -162,4 +164,8 @@ def _first(entries: Iterator[tuple[str, dict[str, Any]]]) -> list[dict[str, Any]
 
 
 def _picked(row: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
-    return {name: row.get(name) for name in names}
+    return {name: row.get(name) if _is_shown(row.get(name)) else None for name in names}
+
+
+def _is_shown(value: object) -> bool:
+    return not isinstance(value, int | float) or abs(value) <= _LARGEST

@@ -1,5 +1,6 @@
 """The steps of texts about clients, tried again as a crash has them tried."""
 
+import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -8,22 +9,24 @@ from unittest.mock import MagicMock
 
 import pytest
 from sqlalchemy import text, update
+from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.agents.reconciliation import ReconcilerSteps
 from activities.agents.runs import Writer
-from activities.people import text_calls
+from activities.people import text_calls, text_writing
 from activities.people.ai_summaries import AiSummarySteps
 from activities.people.qbr_prep import QbrPrepSteps
 from activities.people.text_writing import TextSteps
-from activities.ports import Llm
+from activities.ports import Llm, StopReason
 from models.contracts.client_texts import CallModel, DiscardText, GatherSources, StoreText
 from models.contracts.maintenance import Sweep
 from models.db.database import Database
-from models.errors import Unavailable
+from models.errors import Unavailable, UpstreamFailed
 from models.tables.people import Tenant
 from tests.factories.agents import TenantMade, make_tenant
 from tests.factories.clients import make_client
+from tests.workflows.scripted_llm import Gate, Reply
 from tests.workflows.writing import WritingLlm
 
 RUN = "the-run"
@@ -143,6 +146,40 @@ async def test_what_a_terminated_run_left_behind_is_forgotten_after_a_day(bench:
         left.append(len(await bench.rows("select 1 from text_draft")))
     (month,) = await bench.rows("select reserved_usd from tenant_spend")
     assert (left, month.reserved_usd) == ([1, 0], 0)
+
+
+async def test_a_call_that_takes_too_long_is_cut_off_and_tried_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(text_writing, "CALL_SECONDS", 0.2)
+    bench.llm.then(Reply(text="So far", gate=Gate()))
+    await bench.run(bench.qbrs.gather, bench.gathered)
+    with pytest.raises(ApplicationError, match="took longer") as late:
+        await bench.run(bench.texts.write, bench.call)
+    (call,) = await bench.rows("select status, cost_usd from text_call")
+    assert not late.value.non_retryable
+    assert tuple(call) == ("cut_off", Decimal("0.004"))
+
+
+async def test_a_model_that_refuses_is_not_asked_again(bench: Bench) -> None:
+    bench.llm.then(Reply(text="I will not.", stop=StopReason.REFUSED))
+    await bench.run(bench.qbrs.gather, bench.gathered)
+    with pytest.raises(UpstreamFailed):
+        await bench.run(bench.texts.write, bench.call)
+
+
+async def test_a_late_attempt_finds_its_call_taken_over(bench: Bench) -> None:
+    gate = Gate()
+    bench.llm.then(Reply(text="Late.", gate=gate))
+    await bench.run(bench.qbrs.gather, bench.gathered)
+    late = asyncio.create_task(bench.run(bench.texts.write, bench.call))
+    await gate.reached.wait()
+    await bench.run(bench.texts.write, bench.call)
+    gate.open()
+    with pytest.raises(ApplicationError, match="took this call over"):
+        await late
+    calls = await bench.rows("select status from text_call order by attempt")
+    assert [call.status for call in calls] == ["cut_off", "settled"]
 
 
 async def test_a_model_without_a_price_is_never_asked(bench: Bench) -> None:
