@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from models.contracts.approvals import ResolvedApproval
+from models.contracts.client_texts import TextStored
 from models.ids import new_id
 
 Answer = Callable[[Any], Awaitable[Any]]
@@ -66,6 +67,8 @@ def _name(update: Any) -> str:
 def _usual(command: Command) -> Any:
     if command.name == "retry":
         return new_id()
+    if command.name == "result_of":
+        return TextStored(id=new_id())
     if command.name == "resolve":
         return ResolvedApproval(
             approval_id=command.workflow_id.removeprefix("approval:"),
