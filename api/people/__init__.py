@@ -4,6 +4,8 @@ from fastapi import APIRouter
 
 from api.people.ai_summaries import routes as ai_summaries
 from api.people.clients import routes as clients
+from api.people.companies import contacts, imports
+from api.people.companies import routes as companies
 from api.people.goals import routes as goals
 from api.people.health_scores import routes as health_scores
 from api.people.qbrs import preparation as qbr_preparation
@@ -26,6 +28,9 @@ _clients.include_router(revenue_entries.router)
 _clients.include_router(success_profile.router)
 _clients.include_router(tier_scores.router)
 _clients.include_router(wins.router)
+_clients.include_router(imports.router)
+_clients.include_router(companies.router)
+_clients.include_router(contacts.router)
 
 router = APIRouter()
 router.include_router(team.router, prefix="/dashboard/v1")

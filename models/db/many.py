@@ -10,7 +10,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import JSON, Text, bindparam, cast, column, func, select
+from sqlalchemy import JSON, Text, Update, bindparam, cast, column, func, select, update
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.sql.selectable import TableValuedAlias
 
@@ -36,6 +36,13 @@ def inserting(table: type[Base], *names: str) -> Insert:
     """Insert the rows that `rows` binds, in the order in which they are sent."""
     source = sent(table, *names)
     return insert(table).from_select(names, select(*(source.c[name] for name in names)))
+
+
+def changing(table: type[Base], *names: str) -> Update:
+    """Give the rows that `rows` binds by their ids these values."""
+    source = sent(table, "id", *names)
+    known = table.__table__.c.id == source.c.id
+    return update(table).where(known).values({name: source.c[name] for name in names})
 
 
 def rows(values: Iterable[Mapping[str, Any]]) -> dict[str, str]:
