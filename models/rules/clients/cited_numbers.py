@@ -5,7 +5,6 @@ way (1,250 is 1250 and 1.25k), or rounds to it in the places that are shown. Sig
 measure are not compared. A date passes when a source has a date that agrees in all that is said.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -13,12 +12,18 @@ from fractions import Fraction
 from typing import Final
 
 from models.ids import is_id
-from models.rules.clients.numbers_in_text import HARMLESS_MARKS, Day, Figure, Reading, read
+from models.rules.clients.numbers_in_text import (
+    DAY_OF_YEAR,
+    HARMLESS_MARKS,
+    Day,
+    Figure,
+    Reading,
+    read,
+)
 
 _HALF: Final = Fraction(1, 2)
 _COARSEST: Final = Fraction(1, 20)
 _SHOWN: Final = 12
-_DAY_OF_YEAR: Final = re.compile(r"(\d{2})-(\d{2})")
 _IDS: Final = ("id", "_id", "_ids", "input_hash")
 
 
@@ -41,8 +46,8 @@ def sources_of(*given: object) -> Sources:
             if not isinstance(leaf, str):
                 values.add(abs(Decimal(str(leaf))))
                 continue
-            if (match := _DAY_OF_YEAR.fullmatch(leaf)) is not None:
-                days.add((None, (int(match[1]),), int(match[2])))
+            if (match := DAY_OF_YEAR.fullmatch(leaf)) is not None:
+                days.add((None, (int(match["m"]),), int(match["d"])))
                 continue
             found = read(leaf, continental=True)
             marks |= found.marks

@@ -147,6 +147,10 @@ _DATES: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], tuple[Day, 
 _SLASHED: Final = re.compile(
     rf"(?<![\w/.])(?P<a>{_D})(?P<sep>[./])(?P<b>{_D})(?P=sep)(?P<y>{_Y}|\d{{2}})(?![\w/]|\.\d)"
 )
+DAY_OF_YEAR: Final = re.compile(
+    r"(?<![\w.,-])(?P<m>0[1-9]|1[0-2])-(?P<d>0[1-9]|[12]\d|3[01])(?![\w-]|[.,]\d)"
+)
+"""MM-DD, which may also be a range of two numbers."""
 _MARK: Final = re.compile(r"\b(?=\w*?(?P<before>[^\W\d_]+)\d)\w+")
 _FIGURE: Final = re.compile(
     r"(?P<number>\d(?:[\d.,'’ ]*\d)?)(?P<after>\w*)"
@@ -173,6 +177,7 @@ def read(text: str, *, continental: bool = False) -> Reading:
             found.days.extend(days_of(match))
         rest = pattern.sub(_GAP, rest)
     rest = _SLASHED.sub(lambda match: _slashed(found, match), rest)
+    rest = DAY_OF_YEAR.sub(lambda match: _day_of_year(found, match), rest)
     rest = _MARK.sub(lambda match: _mark(found, match), rest)
     rest = _FIGURE.sub(lambda match: _figure(found, match, continental), rest)
     found.figures.extend(_in_words(rest))
@@ -188,6 +193,14 @@ def _slashed(found: Reading, match: re.Match[str]) -> str:
         if 1 <= int(month) <= 12
     )
     found.ambiguous.append(Ambiguous(said=match[0], readings=readings))
+    return _GAP
+
+
+def _day_of_year(found: Reading, match: re.Match[str]) -> str:
+    month, day = int(match["m"]), int(match["d"])
+    as_range = tuple(Figure(said=match[0], value=Decimal(number)) for number in (month, day))
+    as_day = (Day(said=match[0], months=(month,), day=day),)
+    found.ambiguous.append(Ambiguous(said=match[0], readings=(as_day, as_range)))
     return _GAP
 
 
