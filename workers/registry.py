@@ -16,6 +16,9 @@ from activities.agents.tool_calls import ToolSteps
 from activities.agents.turns import TurnSteps
 from activities.people.ai_summaries import AiSummarySteps
 from activities.people.qbr_prep import QbrPrepSteps
+from activities.people.revenue_dispatch import RevenueDispatchSteps
+from activities.people.revenue_recalculation import RevenueSteps
+from activities.people.stripe import StripeSteps
 from activities.people.text_writing import TextSteps
 from activities.tools.registry import build as build_toolbox
 from workers.container import Container
@@ -27,6 +30,10 @@ from workflows.agents.campaigns import CampaignWorkflow
 from workflows.agents.maintenance import MaintenanceWorkflow
 from workflows.people.ai_summary import AiSummaryWorkflow
 from workflows.people.qbr_prep import QbrPrepWorkflow
+from workflows.people.revenue_recalculation import (
+    RevenueDispatchWorkflow,
+    RevenueRecalculationWorkflow,
+)
 
 WORKFLOWS: Final[Sequence[type]] = (
     CampaignWorkflow,
@@ -36,6 +43,8 @@ WORKFLOWS: Final[Sequence[type]] = (
     MaintenanceWorkflow,
     QbrPrepWorkflow,
     AiSummaryWorkflow,
+    RevenueRecalculationWorkflow,
+    RevenueDispatchWorkflow,
 )
 """Every workflow that workers run, and that saved histories are replayed with."""
 
@@ -77,6 +86,9 @@ def agents_queue(c: Container) -> Queue:
             TextSteps(c.db, c.llms, max_output_tokens=c.settings.max_output_tokens),
             QbrPrepSteps(c.db, c.text_writer),
             AiSummarySteps(c.db, c.text_writer),
+            RevenueSteps(c.db),
+            RevenueDispatchSteps(c.db, c.temporal),
+            StripeSteps(c.db, c.stripe),
         ],
     )
 

@@ -56,6 +56,10 @@ def test_texts_about_clients_have_a_writer_where_one_is_configured(
     bare = {"anthropic_api_key": None, "openai_api_key": None, "ollama_base_url": None}
     settings = Settings.model_validate(bare | changes)
     container = Container(
-        settings=settings, db=MagicMock(), temporal=MagicMock(), llms=build_llms(settings)
+        settings=settings,
+        db=MagicMock(),
+        temporal=MagicMock(),
+        llms=build_llms(settings),
+        stripe=MagicMock(),
     )
     assert container.text_writer() == expected

@@ -32,6 +32,7 @@ from models.settings import Settings
 from tests.factories.agents import TenantMade
 from tests.workflows.harness import Engine
 from tests.workflows.scripted_llm import Reply, words
+from workers.billing import build_stripe
 from workers.container import Container
 from workers.registry import agents_queue
 from workers.worker import build_worker
@@ -158,7 +159,11 @@ class Writers(Engine):
 
     def worker(self) -> Worker:
         container = Container(
-            settings=self.settings, db=self.db, temporal=self.temporal, llms=self.llms
+            settings=self.settings,
+            db=self.db,
+            temporal=self.temporal,
+            llms=self.llms,
+            stripe=build_stripe(self.settings),
         )
         queue = agents_queue(container)
         return build_worker(self.temporal, queue, task_queue=self.queue_name)
