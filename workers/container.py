@@ -37,6 +37,12 @@ class Container:
             return Writer(adapter="offline", model="offline")
         return Writer(adapter=name, model=model or self.settings.default_model)
 
+    def text_writer(self) -> Writer | None:
+        """Which adapter and model write about clients; None where the vendor has no key."""
+        writer = self.writer(None)
+        needs_key = writer.adapter in ("claude", "openai")
+        return None if needs_key and not is_configured(self.settings, writer.adapter) else writer
+
     async def close(self) -> None:
         """Give back what is held: connections of the pool, and to vendors."""
         await self.db.close()

@@ -63,6 +63,16 @@ CHECK: Final[ActivityConfig] = {
     "retry_policy": RetryPolicy(maximum_attempts=1),
 }
 
+TEXT: Final[ActivityConfig] = {
+    # The step gives the model 60 seconds by itself, and then writes down what was used.
+    "start_to_close_timeout": timedelta(seconds=75),
+    "heartbeat_timeout": HEARTBEAT,
+    "retry_policy": RetryPolicy(
+        initial_interval=timedelta(seconds=2), backoff_coefficient=2, maximum_attempts=3
+    ),
+}
+"""One call of a model for a text about a client: three attempts, dead workers included."""
+
 APPROVAL_TASK_TIMEOUT: Final = timedelta(seconds=2)
 """How long a worker may keep an approval's workflow task. A decision that reaches a worker in the
 moment of its death waits this long for another one; the default would be ten seconds."""

@@ -39,6 +39,7 @@ _log = structlog.get_logger(__name__)
 
 _PATIENCE: Final = timedelta(seconds=10)
 _RETRY_AFTER_S: Final = 5
+_RESULT_RETRY_AFTER_S: Final = 10
 _RENEWAL_S: Final = 0.1
 
 W = TypeVar("W")
@@ -214,6 +215,45 @@ class Desk:
                 _log.warning("workflow.unanswered", workflow_id=id, error=repr(error))
                 return None
 
+    async def result_of(
+        self,
+        run: MethodAsyncSingleParam[W, S, R],
+        argument: S,
+        *,
+        id: str,
+        kind: str,
+        static_summary: str,
+        patience: timedelta,
+        task_queue: str = TASK_QUEUE,
+    ) -> R:
+        """Start the workflow of this id, or join the one that runs, and answer its result.
+
+        What it refuses is raised as it was. One that takes longer than `patience` is left at work,
+        and whoever asks again joins it.
+        """
+        async with self._contact(id) as temporal:
+            handle = await temporal.start_workflow(
+                run,
+                argument,
+                id=id,
+                task_queue=task_queue,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                rpc_timeout=_PATIENCE,
+                static_summary=static_summary,
+                priority=Priority(fairness_key=self._tenant_id),
+                search_attributes=visibility.attributes(
+                    tenant_id=self._tenant_id, campaign_id="", kind=kind, status="running"
+                ),
+            )
+            try:
+                async with asyncio.timeout(patience.total_seconds()):
+                    return await handle.result()
+            except TimeoutError as late:
+                detail = "This takes longer than usual and goes on; ask again for its result."
+                raise Unavailable(detail, retry_after=_RESULT_RETRY_AFTER_S) from late
+            except WorkflowFailureError as failed:
+                raise _refusal(failed.cause, id) from failed
+
     async def signal(self, workflow_id: str, signal: str, argument: object) -> None:
         """Tell a running workflow something; `WorkflowGone` when none runs under the id."""
         async with self._contact(workflow_id) as temporal:
@@ -243,14 +283,14 @@ class Desk:
 
 def _refusal(cause: BaseException | None, workflow_id: str) -> Exception:
     if not isinstance(cause, ApplicationError):
-        _log.error("update.failed", workflow_id=workflow_id, cause=repr(cause))
+        _log.error("command.failed", workflow_id=workflow_id, cause=repr(cause))
         return Unavailable("The command failed; it may be sent again.", retry_after=_RETRY_AFTER_S)
     if cause.type in BY_CODE:
         details = cause.details[0] if cause.details else {}
         return from_details(cause.type, cause.message, details)
     if cause.type == "AcceptedUpdateCompletedWorkflow":
         return WorkflowGone(workflow_id)
-    _log.error("update.failed", workflow_id=workflow_id, cause=repr(cause))
+    _log.error("command.failed", workflow_id=workflow_id, cause=repr(cause))
     return Unavailable("The command failed; it may be sent again.", retry_after=_RETRY_AFTER_S)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from models.contracts.approvals import ResolvedApproval
+from models.contracts.client_texts import TextStored
 from models.ids import new_id
 
 Answer = Callable[[Any], Awaitable[Any]]
@@ -53,6 +54,9 @@ class RecordedDesk:
     async def run(self, run: Any, argument: Any, *, id: str, **options: Any) -> Any:
         return await self._take(Command("run", id, argument, argument))
 
+    async def result_of(self, run: Any, argument: Any, *, id: str, **options: Any) -> Any:
+        return await self._take(Command("result_of", id, argument, argument))
+
     async def _take(self, command: Command) -> Any:
         self.sent.append(command)
         answer = self.answers.get(command.name, _usual(command))
@@ -68,6 +72,8 @@ def _name(update: Any) -> str:
 def _usual(command: Command) -> Any:
     if command.name == "retry":
         return new_id()
+    if command.name == "result_of":
+        return TextStored(id=new_id())
     if command.name == "resolve":
         return ResolvedApproval(
             approval_id=command.workflow_id.removeprefix("approval:"),

@@ -21,17 +21,26 @@ from models.contracts.agent_checks import CheckAgent
 from models.contracts.approvals import CloseApproval
 from models.contracts.maintenance import Sweep
 from models.contracts.revenue import DISPATCH, RECALCULATION, Pace
-from models.errors import Unavailable
+from models.db.database import Database
+from models.errors import Unavailable, UpstreamFailed
 from models.ids import new_id
 from models.rules.vocabulary import DeliverableType, Resolution, WakeReason
+from tests.factories.clients import make_client
 from tests.workflows.recalculation import Bookkeeper
-from tests.workflows.scripted_llm import Gate, Reply, refused, say, tool, use
+from tests.workflows.scripted_llm import Gate, Reply, busy, refused, say, tool, use
 from tests.workflows.studio import BLOG, REPORT, Calendar, Studio
+from tests.workflows.writing import Writers
 from workflows.agents.agent_checks import AgentCheckWorkflow
 from workflows.agents.approvals import ApprovalWorkflow
 from workflows.agents.maintenance import MaintenanceWorkflow
 from workflows.people.revenue_recalculation import RevenueDispatchWorkflow
-from workflows.visibility import activity_workflow, approval_workflow, campaign_workflow
+from workflows.visibility import (
+    activity_workflow,
+    ai_summary_workflow,
+    approval_workflow,
+    campaign_workflow,
+    qbr_prep_workflow,
+)
 
 HERE = Path(__file__).parent
 REPORTING = "performance_report"
@@ -202,6 +211,40 @@ async def test_maintained(studio: Studio) -> None:
         MaintenanceWorkflow.run, id=workflow_id, task_queue=studio.queue_name
     )
     await save(studio.temporal, workflow_id, "maintenance", "round")
+
+
+@pytest.mark.parametrize(
+    ("scenario", "replies"),
+    [
+        ("prepared", []),
+        ("repeated", [busy(), Reply(text="no JSON")]),
+        ("failed", [Reply(text="no JSON")] * 3),
+    ],
+)
+async def test_texts_about_clients(
+    db: Database, temporal: Client, scenario: str, replies: list[Reply]
+) -> None:
+    async with Writers.of_tenant(db, temporal) as writers:
+        company_id = await make_client(db, writers.tenant)
+        for ask, workflow_id, kind in (
+            (writers.prepare, qbr_prep_workflow(company_id, "ai"), "qbr-prep"),
+            (writers.sum_up, ai_summary_workflow(company_id), "ai-summary"),
+        ):
+            writers.llm.then(*replies)
+            if scenario == "failed":
+                with pytest.raises(UpstreamFailed):
+                    await ask(company_id)
+            else:
+                await ask(company_id)
+            await save(temporal, workflow_id, kind, scenario)
+
+
+async def test_a_current_summary(db: Database, temporal: Client) -> None:
+    async with Writers.of_tenant(db, temporal) as writers:
+        company_id = await make_client(db, writers.tenant)
+        await writers.sum_up(company_id)
+        await writers.sum_up(company_id)
+        await save(temporal, ai_summary_workflow(company_id), "ai-summary", "current")
 
 
 async def test_recalculated(temporal: Client) -> None:
