@@ -8,6 +8,7 @@ import orjson
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
+from api.http.bodies import At
 from api.http.db import ReadDb, WriteDb
 from api.http.idempotency import IdempotencyKey, IdempotentRoute
 from api.http.numbered import NumberedPaging
@@ -15,7 +16,6 @@ from api.http.problems import problems
 from api.http.wire import UlidPath
 from api.people.clients.listing import BadgesOut, ClientListOut, Filters, write_client
 from api.people.clients.schemas import (
-    At,
     ClientAnswer,
     ClientContactOut,
     ClientDetailOut,
