@@ -105,6 +105,14 @@ async def test_a_draft_is_stored_once_however_often_the_step_is_tried(bench: Ben
     assert len(await bench.rows("select 1 from audit_entry")) == 1
 
 
+async def test_a_draft_that_was_swept_away_is_not_said_to_be_stored(bench: Bench) -> None:
+    await bench.run(bench.qbrs.gather, bench.gathered)
+    given_up = DiscardText(tenant_id=bench.tenant.id, run_id=RUN)
+    await bench.run(bench.texts.discard, given_up)
+    with pytest.raises(Unavailable):
+        await bench.run(bench.qbrs.store, bench.stored)
+
+
 async def test_a_summary_is_stored_once_however_often_the_step_is_tried(bench: Bench) -> None:
     await bench.run(bench.summaries.gather, bench.gathered)
     await bench.run(bench.texts.write, bench.call)
