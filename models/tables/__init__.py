@@ -11,7 +11,9 @@ from models.tables import (
     clients_scores,
     companies,
     people,
+    platforms,
     records,
+    results,
 )
 from models.tables.base import Base, TenantRow
 
@@ -28,5 +30,7 @@ __all__ = [
     "clients_scores",
     "companies",
     "people",
+    "platforms",
     "records",
+    "results",
 ]
