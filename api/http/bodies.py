@@ -1,4 +1,4 @@
-"""What bodies are made of: patches that tell absence from null, calendar days, positive money."""
+"""What bodies are made of: patches that tell absence from null, days, amounts, measures."""
 
 import re
 from datetime import date
@@ -16,7 +16,7 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import PydanticCustomError, core_schema
 
-from api.http.wire import Camel, Money, Snake
+from api.http.wire import Camel, Money, Number, Snake
 
 T = TypeVar("T")
 _DAY = re.compile(r"^\d{4}-\d{2}-\d{2}$", re.ASCII)
@@ -63,6 +63,11 @@ Day = Annotated[date, BeforeValidator(_written_as_day)]
 
 Positive = Annotated[Money, Field(gt=0), WithJsonSchema({"type": "number", "exclusiveMinimum": 0})]
 """An amount above nothing."""
+
+Measure = Annotated[
+    Number, Field(max_digits=118, decimal_places=100), WithJsonSchema({"type": "number"})
+]
+"""A value in a metric's own unit, under 10^18, so that a quotient of two is a JSON number too."""
 
 
 class _Changes(BaseModel):

@@ -223,7 +223,7 @@ def _is_foreign(request: Request, errors: Sequence[Mapping[str, Any]], body: Any
 
 def _item(found: Mapping[str, Any], *, form: bool) -> ProblemItem:
     place, *path = found["loc"]
-    if found["type"] == "json_invalid":
+    if found["type"] == "json_invalid" and not form:
         reason = found.get("ctx", {}).get("error", "")
         return ProblemItem(location="body", message=f"The body is not JSON: {reason}")
     where = "form" if form and place == "body" else str(place)

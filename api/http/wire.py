@@ -64,7 +64,10 @@ def second(value: datetime) -> str:
 def _in_utc(value: datetime) -> datetime:
     if value.tzinfo is None:
         return value.replace(tzinfo=UTC)
-    return value.astimezone(UTC)
+    try:
+        return value.astimezone(UTC)
+    except OverflowError as error:
+        raise PydanticCustomError("moment_range", "In UTC it is out of range") from error
 
 
 def _is_none(value: object) -> bool:

@@ -53,6 +53,7 @@ class RevenueEntry(TenantRow, Base):
             postgresql_include=["origin", "amount"],
             postgresql_where="amount is not null",
         ),
+        Index("ix_revenue_entry_listed", "company_id", "counted_on", "id"),
         Index(
             "ix_revenue_entry_stripe_invoice", "tenant_id", "stripe_invoice_id",
             postgresql_where="stripe_invoice_id is not null",

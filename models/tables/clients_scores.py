@@ -10,7 +10,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, SmallInteger
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.tables.base import Base, Created, Moment, Money, Score, TenantRow
+from models.tables.base import Base, Created, Moment, Score, TenantRow
 
 
 class TierScoring(TenantRow, Base):
@@ -32,7 +32,8 @@ class TierScoring(TenantRow, Base):
     relationship_score: Mapped[Score | None]
     growth_score: Mapped[Score | None]
     adoption_score: Mapped[Score | None]
-    annual_total: Mapped[Money]
+    annual_total: Mapped[Decimal] = mapped_column(Numeric(24, 6))
+    """A sum of amounts, and so wider than each of them."""
     revenue_source: Mapped[str]
     source: Mapped[str]
     scored_by: Mapped[str | None] = mapped_column(ForeignKey("principal.id"))

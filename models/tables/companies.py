@@ -41,6 +41,7 @@ class Company(TenantRow, Base):
     __table_args__ = (
         CheckConstraint("parent_company_id <> id", name="parent"),
         UniqueConstraint("id", "name_key"),
+        Index("ix_company_by_name", "tenant_id", "name_key", "id"),
         Index(
             "ix_company_parent", "parent_company_id", "name_key",
             postgresql_where="parent_company_id is not null",
@@ -69,6 +70,7 @@ class Contact(TenantRow, Base):
             "ix_contact_listed", "company_id", text("is_primary desc"), "name", "id",
             postgresql_where="archived_at is null",
         ),
+        Index("ix_contact_company", "company_id", "created_at", "id"),
     )  # fmt: skip
 
 

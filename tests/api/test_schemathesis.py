@@ -22,6 +22,8 @@ from schemathesis.specs.openapi.checks import (
 from api.openapi import document
 from tests.api.conftest import TenantPeople
 from tests.api.serving import served
+from tests.factories.agents import TenantMade
+from tests.factories.clients import make_client, make_goal, make_revenue_entry, make_win
 from tests.factories.records import Records
 from tests.fakes.desk import RecordedDesk
 
@@ -63,7 +65,13 @@ async def target(
     await records.output(activity_id, "# Heat pumps")
     await records.comment(activity_id)
     approval_id = await records.approval(campaign_id, activity_id)
+    tenant = TenantMade(id=tenant_a.id, admin_id=tenant_a.admin.id, member_id=tenant_a.member.id)
+    company_id = await make_client(records.database, tenant)
     ids = {
+        "company_id": company_id,
+        "goal_id": await make_goal(records.database, tenant, company_id),
+        "win_id": await make_win(records.database, tenant, company_id),
+        "entry_id": await make_revenue_entry(records.database, tenant, company_id, "12.5"),
         "campaign_id": campaign_id,
         "deliverable_id": deliverable_id,
         "activity_id": activity_id,

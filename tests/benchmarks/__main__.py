@@ -13,6 +13,7 @@ from rich.table import Table
 
 from tests.benchmarks import (
     agent_activity,
+    clients,
     decision,
     fairness,
     lists,
@@ -28,6 +29,7 @@ BENCHMARKS: Mapping[str, Callable[[Bench], Awaitable[list[Measured]]]] = {
     "submit_campaign": submit_campaign.run,
     "decision_to_turn": decision.run,
     "lists": lists.run,
+    "clients": clients.run,
     "viewers": viewers.run,
     "fairness": fairness.run,
     "ready": ready.run,

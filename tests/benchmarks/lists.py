@@ -76,7 +76,7 @@ async def run(bench: Bench) -> list[Measured]:
     asked = await _statements(bench, tenant)
     scans = await _scans(bench, tenant, asked)
     measured = []
-    with _bare(bench, tenant, asked) as bare_port:
+    with bare_route(bench, tenant, asked) as bare_port:
         for number, (name, path, _, _) in enumerate(asked):
             mine = request(f"/dashboard/v1{path}", bench.headers(tenant))
             theirs = request(f"/{number}", {})
@@ -105,11 +105,11 @@ async def _statements(bench: Bench, tenant: TenantMade) -> list[Asked]:
     found: list[Asked] = []
     async with bench.database.tenant(tenant.id) as db:
         for name, (filters, wanted) in ACTIVITIES.items():
-            sent = await _sent(db, agent_activities_read.page(db, wanted, limit=26, after=None))
+            sent = await sent_by(db, agent_activities_read.page(db, wanted, limit=26, after=None))
             found.append((f"activities, {name}", _path("/activities", filters), *sent))
-        sent = await _sent(db, campaigns_read.page(db, statuses=(), limit=26))
+        sent = await sent_by(db, campaigns_read.page(db, statuses=(), limit=26))
         found.append(("campaigns", _path("/campaigns", {}), *sent))
-        sent = await _sent(db, approvals_read.page(db, statuses=("pending",), limit=26))
+        sent = await sent_by(db, approvals_read.page(db, statuses=("pending",), limit=26))
         found.append(("approvals", _path("/approvals", {}), *sent))
     return found
 
@@ -118,7 +118,7 @@ def _path(path: str, filters: Filters) -> str:
     return f"{path}?{urlencode({'limit': '25', **filters})}"
 
 
-async def _sent(db: AsyncConnection, call: Any) -> tuple[str, dict[str, Any]]:
+async def sent_by(db: AsyncConnection, call: Any) -> tuple[str, dict[str, Any]]:
     """The one statement that the query sends."""
     with remembered(db) as sent:
         rows = await call
@@ -138,26 +138,29 @@ async def _scans(bench: Bench, tenant: TenantMade, asked: list[Asked]) -> list[s
 
 
 def _fill(bench: Bench, tenant: TenantMade) -> None:
-    with psycopg.connect(_dsn(bench.owner_url), autocommit=True) as db:
+    with psycopg.connect(dsn(bench.owner_url), autocommit=True) as db:
         cursor = psycopg.ClientCursor(db)
         cursor.execute(_FILL, {"tenant": tenant.id, "admin": tenant.admin_id})
         for table in _LARGE:
             cursor.execute(f"vacuum analyze {table}")
 
 
-def _dsn(url: str) -> str:
+def dsn(url: str) -> str:
+    """The address as psycopg takes it."""
     plain = make_url(url).set(drivername="postgresql")
     return plain.render_as_string(hide_password=False)
 
 
 @contextmanager
-def _bare(bench: Bench, tenant: TenantMade, asked: list[Asked]) -> Iterator[int]:
+def bare_route(bench: Bench, tenant: TenantMade, asked: list[Asked]) -> Iterator[int]:
+    """Serve the statements bare, each at its number; answers the port."""
     file = bench.settings.data_dir / "bare_lists.json"
     statements = [(statement, parameters) for _, _, statement, parameters in asked]
-    file.write_bytes(orjson.dumps({"tenant_id": tenant.id, "statements": statements}))
+    given = {"tenant_id": tenant.id, "statements": statements}
+    file.write_bytes(orjson.dumps(given, default=str))
     port = free_port()
     argv = [sys.executable, "-m", "tests.benchmarks.bare_lists", str(port)]
-    argv += [_dsn(bench.settings.database_url), str(file)]
+    argv += [dsn(bench.settings.database_url), str(file)]
     child = spawn("bare lists", argv, bench.settings.data_dir / "logs" / "bare.log", cwd=ROOT)
     try:
         wait_for_port(port, child, patience=20)

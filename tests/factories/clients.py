@@ -1,6 +1,6 @@
 """Companies and clients, with everything that a test does not care about filled in."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -8,9 +8,17 @@ from sqlalchemy import insert, select
 
 from models.db.database import Database
 from models.ids import new_id
-from models.rules.clients.vocabulary import ClientStatus, RevenueKind, RevenueOrigin
+from models.rules.clients.vocabulary import (
+    ClientStatus,
+    PeriodType,
+    RevenueKind,
+    RevenueOrigin,
+    WinSource,
+    WinStatus,
+)
 from models.tables.clients import Client
 from models.tables.clients_revenue import RevenueEntry
+from models.tables.clients_reviews import ClientGoal, Win
 from models.tables.companies import Company
 from tests.factories.agents import TenantMade
 
@@ -65,3 +73,42 @@ async def make_revenue_entry(
     async with database.tenant(tenant.id) as db:
         await db.execute(insert(RevenueEntry).values(values))
     return entry_id
+
+
+async def make_goal(
+    database: Database, tenant: TenantMade, company_id: str, **overrides: Any
+) -> str:
+    """A monthly goal of a return on ad spend of four."""
+    values = {
+        "id": new_id(),
+        "tenant_id": tenant.id,
+        "company_id": company_id,
+        "metric": "roas",
+        "target": Decimal(4),
+        "period": PeriodType.MONTH,
+        **overrides,
+    }
+    async with database.tenant(tenant.id) as db:
+        await db.execute(insert(ClientGoal).values(values))
+    return str(values["id"])
+
+
+async def make_win(
+    database: Database, tenant: TenantMade, company_id: str, **overrides: Any
+) -> str:
+    """A confirmed win that somebody entered."""
+    values = {
+        "id": new_id(),
+        "tenant_id": tenant.id,
+        "company_id": company_id,
+        "title": "Grew",
+        "won_at": date(2026, 2, 14),
+        "source": WinSource.MANUAL,
+        "status": WinStatus.CONFIRMED,
+        "created_at": datetime(2026, 2, 14, 9, tzinfo=UTC),
+        "updated_at": datetime(2026, 2, 14, 9, tzinfo=UTC),
+        **overrides,
+    }
+    async with database.tenant(tenant.id) as db:
+        await db.execute(insert(Win).values(values))
+    return str(values["id"])

@@ -17,7 +17,7 @@ from models.contracts.actors import Actor
 from models.errors import NotFound
 from models.queries.people.history import Occurrence, record
 from models.queries.records import events
-from models.queries.records.notifications import notify
+from models.queries.records.notifications import Message, notify_all
 from models.rules.clients.profile import changes
 from models.rules.clients.qbr_dates import QbrDates
 from models.rules.clients.vocabulary import ClientStatus, NotificationKind, Tier
@@ -58,13 +58,14 @@ _PROFILE = select(
 
 
 async def locked(db: AsyncConnection, company_id: str) -> ClientProfile:
-    """The client, locked until the transaction ends.
+    """The client, locked until the transaction ends; rows that refer to it can still be added.
 
     Raises:
         NotFound: the tenant has no such company, or it was never promoted.
     """
+    # Sharing the key: who adds a row beside it would wait here with the adoption week in hand.
     found = await db.execute(
-        _PROFILE.where(Client.company_id == company_id).with_for_update(of=Client)
+        _PROFILE.where(Client.company_id == company_id).with_for_update(of=Client, key_share=True)
     )
     row = found.one_or_none()
     if row is None:
@@ -102,27 +103,43 @@ async def change(
 
     `leading` are the events that caused it and come first; `also` are columns without events.
     """
-    changed = changes(asdict(client), values)
-    columns = {one.field: values[one.field] for one in changed} | dict(also or {})
+    changed = moved(asdict(client), values)
+    columns = {one.field: values[one.field] for one in changed if one.field} | dict(also or {})
     if columns:
         await db.execute(
             update(Client)
             .where(Client.company_id == client.company_id)
             .values(**columns, updated_at=at)
         )
-    moved = [
-        Occurrence(kind=one.kind, field=one.field, old_value=one.old_value, new_value=one.new_value)
-        for one in changed
-    ]
     await record(
         db,
         tenant_id=client.tenant_id,
         company_id=client.company_id,
         actor=actor,
-        occurrences=[*leading, *moved],
+        occurrences=[*leading, *changed],
         at=at,
         once=once,
     )
+
+
+def moved(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Occurrence]:
+    """An event for each field of `after` whose value is another than before."""
+    return [
+        Occurrence(kind=one.kind, field=one.field, old_value=one.old_value, new_value=one.new_value)
+        for one in changes(before, after)
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """What the assigned delivery manager of a client, if there is one, is told; once."""
+
+    company_id: str
+    assigned_dm_id: str | None
+    title: str
+    body: str
+    payload: Mapping[str, Any]
+    once: str
 
 
 async def tell_delivery_manager(
@@ -136,28 +153,40 @@ async def tell_delivery_manager(
     once: str,
 ) -> None:
     """Notify the assigned delivery manager, if there is one, and the tenant's event stream."""
-    if client.assigned_dm_id is None:
-        return
-    link = f"/clients/{client.company_id}"
-    notification_id = await notify(
-        db,
-        tenant_id=client.tenant_id,
-        principal_id=client.assigned_dm_id,
-        kind=kind,
-        subject=title,
-        body=body,
-        link=link,
-        company_id=client.company_id,
-        payload=payload,
-        once=once,
-    )
-    if notification_id is not None:
-        news = {
-            "notificationId": notification_id,
-            "principalId": client.assigned_dm_id,
+    notice = Notice(
+        company_id=client.company_id, assigned_dm_id=client.assigned_dm_id,
+        title=title, body=body, payload=payload, once=once,
+    )  # fmt: skip
+    await tell_delivery_managers(db, client.tenant_id, kind, [notice])
+
+
+async def tell_delivery_managers(
+    db: AsyncConnection, tenant_id: str, kind: NotificationKind, notices: Sequence[Notice]
+) -> None:
+    """Notify the delivery managers of many clients, and the tenant's event stream of each."""
+    messages = [
+        Message(
+            principal_id=notice.assigned_dm_id,
+            kind=kind,
+            subject=notice.title,
+            body=notice.body,
+            link=f"/clients/{notice.company_id}",
+            company_id=notice.company_id,
+            payload=notice.payload,
+            once=notice.once,
+        )
+        for notice in notices
+        if notice.assigned_dm_id is not None
+    ]
+    news = [
+        {
+            "notificationId": message.id,
+            "principalId": message.principal_id,
             "type": kind,
-            "title": title,
-            "companyId": client.company_id,
-            "link": link,
+            "title": message.subject,
+            "companyId": message.company_id,
+            "link": message.link,
         }
-        await events.publish(db, client.tenant_id, EventKind.NOTIFICATION_CREATED, news)
+        for message in await notify_all(db, tenant_id, messages)
+    ]
+    await events.publish_all(db, tenant_id, EventKind.NOTIFICATION_CREATED, news)

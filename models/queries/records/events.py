@@ -19,12 +19,15 @@ CHANNEL = "throughline"
 _PUBLISH = text(
     """
     with counter as (
-        insert into event_counter (tenant_id, next_seq) values (:tenant_id, 2)
-        on conflict (tenant_id) do update set next_seq = event_counter.next_seq + 1
-        returning next_seq - 1 as seq
+        insert into event_counter (tenant_id, next_seq)
+        values (:tenant_id, 1 + cast(:count as bigint))
+        on conflict (tenant_id) do update set next_seq = event_counter.next_seq + :count
+        returning next_seq - :count as first
     ), published as (
         insert into event (tenant_id, seq, kind, payload)
-        select :tenant_id, seq, :kind, cast(:payload as jsonb) from counter
+        select :tenant_id, first + nth - 1, :kind, payload
+        from counter,
+             jsonb_array_elements(cast(:payloads as jsonb)) with ordinality as news (payload, nth)
     )
     select pg_notify(:channel, :topic)
     """
@@ -35,12 +38,22 @@ async def publish(
     db: AsyncConnection, tenant_id: str, kind: EventKind, payload: Mapping[str, Any]
 ) -> None:
     """Append an event; listening processes are told once the transaction commits."""
+    await publish_all(db, tenant_id, kind, [payload])
+
+
+async def publish_all(
+    db: AsyncConnection, tenant_id: str, kind: EventKind, payloads: Sequence[Mapping[str, Any]]
+) -> None:
+    """Append events of one kind in their order, in one statement."""
+    if not payloads:
+        return
     await db.execute(
         _PUBLISH,
         {
             "tenant_id": tenant_id,
             "kind": kind,
-            "payload": json.dumps(payload),
+            "count": len(payloads),
+            "payloads": json.dumps([dict(payload) for payload in payloads]),
             "channel": CHANNEL,
             "topic": f"events:{tenant_id}",
         },

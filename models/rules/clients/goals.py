@@ -4,12 +4,16 @@ Source: clients/goals.yaml, rules.direction and rules.progress. Values are in th
 money in whole currency units, percentages as 2.5 for 2.5 %.
 """
 
-from decimal import Decimal
+from decimal import Context, Decimal
 from enum import StrEnum
 from fractions import Fraction
+from typing import Final
 
 from models.rules.clients.metrics import METRICS, MetricDirection
 from models.rules.clients.rounding import rounded
+
+_EXACT: Final = Context(prec=200)
+"""More digits than the values of goals have; the usual context rounds at 28."""
 
 
 class GoalDirection(StrEnum):
@@ -52,3 +56,22 @@ def progress_pct(
 def is_reached(*, target: Decimal, current: Decimal, direction: GoalDirection) -> bool:
     """Tell whether the present value is at the target or beyond it."""
     return current <= target if direction is GoalDirection.LOWER else current >= target
+
+
+def gained(value: Decimal, baseline: Decimal | None) -> Decimal | None:
+    """How far the value lies from the baseline, to the last digit."""
+    return None if baseline is None else _EXACT.subtract(value, baseline)
+
+
+def reached_in_words(metric: str, value: Decimal, unit: str | None) -> str:
+    """What is said of a goal that is reached: `Goal reached: conversion value at 5000 EUR`."""
+    name = metric.replace("_", " ") if metric in METRICS else metric
+    return f"Goal reached: {name} at {in_words(value, unit)}"
+
+
+def in_words(value: Decimal, unit: str | None) -> str:
+    """A value in its unit as people write it, without an exponent or idle zeros."""
+    number = f"{(value or Decimal()).normalize(_EXACT):f}"
+    if not unit:
+        return number
+    return f"{number}%" if unit == "%" else f"{number} {unit}"

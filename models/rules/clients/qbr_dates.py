@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from types import MappingProxyType
 from typing import Final
 
+from models.errors import Invalid, ProblemItem
 from models.rules.clients.vocabulary import ClientStatus, QbrStatus, Tier
 from models.rules.months import add_months
 
@@ -91,6 +92,18 @@ def next_date(
     if new_last is not None and (client_next is None or client_next <= new_last):
         return after_cadence(new_last, tier)
     return client_next
+
+
+def check_next(next_qbr: date | None, *, after: date) -> None:
+    """See to it that the next QBR that was sent lies after the one that it follows.
+
+    Raises:
+        Invalid: it lies on the same day, or before it.
+    """
+    if next_qbr is not None and next_qbr <= after:
+        why = f"It has to be after {after.isoformat()}."
+        item = ProblemItem(location="body.next_qbr_date", message=why, value=next_qbr.isoformat())
+        raise Invalid("The next QBR has to be after this one.", item)
 
 
 def recorded_status(held_on: date, today: date) -> QbrStatus:

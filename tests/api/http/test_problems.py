@@ -84,6 +84,7 @@ async def test_a_well_formed_id_reaches_the_handler(
         ({**ORDER, "lines": [{"quantity": True}]}, "body.lines.0.quantity"),
         ({**ORDER, "surprise": 1}, "body.surprise"),
         ({**ORDER, "dueOn": "soon"}, "body.dueOn"),
+        ({**ORDER, "dueOn": "9999-12-31T23:59:59-01:00"}, "body.dueOn"),
         ([], "body"),
         ("text", "body"),
         (None, "body"),

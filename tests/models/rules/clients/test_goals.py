@@ -5,7 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.rules.clients.goals import GoalDirection, direction, is_reached, progress_pct
+from models.rules.clients.goals import (
+    GoalDirection,
+    direction,
+    gained,
+    in_words,
+    is_reached,
+    progress_pct,
+    reached_in_words,
+)
 from models.rules.clients.metrics import METRICS, MetricDirection, MetricKind, metric_of
 
 HIGHER, LOWER = GoalDirection.HIGHER, GoalDirection.LOWER
@@ -101,3 +109,33 @@ def test_the_parts_of_a_metric_are_in_the_registry_and_no_ratios_themselves():
 def test_an_unknown_metric_is_a_sum_without_a_direction():
     unknown = metric_of("podcast_downloads")
     assert (unknown.kind, unknown.direction) == (MetricKind.SUM, MetricDirection.NONE)
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "said"),
+    [
+        ("5000.00", "EUR", "5000 EUR"),
+        ("4.20", "%", "4.2%"),
+        ("1E+17", None, "100000000000000000"),
+        ("-0.0", "", "0"),
+        (
+            "-0.000000000000000000000000000000012345",
+            "x",
+            "-0.000000000000000000000000000000012345 x",
+        ),
+    ],
+)
+def test_a_value_is_written_as_people_write_it(value, unit, said):
+    assert in_words(Decimal(value), unit) == said
+
+
+def test_only_keys_of_the_registry_are_made_words():
+    value = Decimal(5)
+    assert reached_in_words("store_revenue", value, None) == "Goal reached: store revenue at 5"
+    assert reached_in_words("NPS_b2b", value, None) == "Goal reached: NPS_b2b at 5"
+
+
+def test_what_was_gained_loses_no_digit():
+    value, baseline = Decimal(123456789012345678), Decimal("0.12345678901234568")
+    assert str(gained(value, baseline)) == "123456789012345677.87654321098765432"
+    assert gained(value, None) is None

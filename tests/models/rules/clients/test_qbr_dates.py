@@ -4,10 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.errors import Invalid
 from models.rules.clients.qbr_dates import (
     NOTICE,
     Overdue,
     QbrDates,
+    check_next,
     next_date,
     next_qbr_on_change,
     on_present,
@@ -130,3 +132,13 @@ def test_presenting_without_a_date_never_leaves_the_client_overdue_for_it(
 )
 def test_preparation_looks_back_to_the_last_qbr_or_ninety_days(last, since):
     assert preparation_window(last, TODAY) == (since, TODAY)
+
+
+def test_the_next_qbr_lies_after_the_one_that_it_follows():
+    held = date(2026, 3, 10)
+    check_next(None, after=held)
+    check_next(held + timedelta(days=1), after=held)
+    for day in (held, held - timedelta(days=1)):
+        with pytest.raises(Invalid) as refused:
+            check_next(day, after=held)
+        assert [item.location for item in refused.value.items] == ["body.next_qbr_date"]
