@@ -1,23 +1,51 @@
 """Connections of clients to platforms, their numbers by day, and what was made of those.
 
 The tables of days are partitioned by year. Their parts are in a schema of their own, which the
-application's role cannot enter: it reaches them through the wall of the table alone.
+application's role cannot enter: it reaches them through the wall of the table alone. A part is made
+when the first day of its year comes in, by a function of the owner's.
 """
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from models.migrations.walls import raise_wall
+from models.migrations.walls import APP, raise_wall
 
-revision = "0007"
-down_revision = "0005"
+revision = "0008"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 
 _NOW = sa.text("clock_timestamp()")
-_BY_DAY = ("campaign_daily", "creative_daily", "metric_snapshot")
-_YEARS = range(2020, 2041)
+_DAY_PARTS = """
+create function ensure_day_parts(first_day date, last_day date) returns void
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+    parent text;
+    part text;
+    year int;
+begin
+    for year in extract(year from first_day)::int .. extract(year from last_day)::int loop
+        foreach parent in array array['campaign_daily', 'creative_daily', 'metric_snapshot'] loop
+            part := format('%s_%s', parent, year);
+            -- Asked by a query: a name that was looked up before is remembered as missing.
+            continue when exists (
+                select from pg_tables where schemaname = 'day_parts' and tablename = part
+            );
+            perform pg_advisory_xact_lock(hashtext('day_parts'));
+            continue when exists (
+                select from pg_tables where schemaname = 'day_parts' and tablename = part
+            );
+            -- Made first and attached then, which locks nobody out of the table.
+            execute format('create table day_parts.%I (like public.%I including all)', part, parent);
+            execute format(
+                'alter table public.%I attach partition day_parts.%I for values from (%L) to (%L)',
+                parent, part, make_date(year, 1, 1), make_date(year + 1, 1, 1)
+            );
+        end loop;
+    end loop;
+end $$
+"""
 _TABLES = (
     "ad_campaign",
     "ad_creative",
@@ -362,19 +390,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("connection_id", name=op.f("pk_quota_lease")),
     )
     op.execute("create schema day_parts")
-    for table in _BY_DAY:
-        _cut_by_year(table)
+    op.execute(_DAY_PARTS)
+    op.execute("revoke all on function ensure_day_parts from public")
+    op.execute(f"grant execute on function ensure_day_parts to {APP}")
     for table in _TABLES:
         raise_wall(table)
-
-
-def _cut_by_year(table: str) -> None:
-    for year in _YEARS:
-        op.execute(
-            f"create table day_parts.{table}_{year} partition of {table}"
-            f" for values from ('{year}-01-01') to ('{year + 1}-01-01')"
-        )
-    op.execute(f"create table day_parts.{table}_other partition of {table} default")
 
 
 def downgrade() -> None:
@@ -401,4 +421,5 @@ def downgrade() -> None:
     op.drop_index("ix_ad_creative_campaign", table_name="ad_creative")
     op.drop_table("ad_creative")
     op.drop_table("ad_campaign")
-    op.execute("drop schema day_parts")
+    op.execute("drop function ensure_day_parts")
+    op.execute("drop schema day_parts cascade")
