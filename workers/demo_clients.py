@@ -133,6 +133,8 @@ class _Scores:
                 "next_qbr_date": after_cadence(self._last_qbr, northwind.tier),
                 "onboarding_started_at": self._at(400),
                 "onboarding_completed_at": self._at(371),
+                "created_at": self._at(400),
+                "updated_at": self._at(14),
             },
             {
                 # Scored long ago and reviewed never: what the badges are for.
@@ -142,6 +144,8 @@ class _Scores:
                 "health_scored_at": self._at(6),
                 "next_qbr_date": self._today - timedelta(days=8),
                 "onboarding_started_at": self._at(160),
+                "created_at": self._at(160),
+                "updated_at": self._at(6),
             },
         ]
 

@@ -14,6 +14,12 @@ from activities.agents.run_ends import RunEndSteps
 from activities.agents.runs import RunSteps
 from activities.agents.tool_calls import ToolSteps
 from activities.agents.turns import TurnSteps
+from activities.people.ai_summaries import AiSummarySteps
+from activities.people.qbr_prep import QbrPrepSteps
+from activities.people.revenue_dispatch import RevenueDispatchSteps
+from activities.people.revenue_recalculation import RevenueSteps
+from activities.people.stripe import StripeSteps
+from activities.people.text_writing import TextSteps
 from activities.tools.registry import build as build_toolbox
 from workers.container import Container
 from workflows import policies
@@ -22,6 +28,12 @@ from workflows.agents.agent_checks import AgentCheckWorkflow
 from workflows.agents.approvals import ApprovalWorkflow
 from workflows.agents.campaigns import CampaignWorkflow
 from workflows.agents.maintenance import MaintenanceWorkflow
+from workflows.people.ai_summary import AiSummaryWorkflow
+from workflows.people.qbr_prep import QbrPrepWorkflow
+from workflows.people.revenue_recalculation import (
+    RevenueDispatchWorkflow,
+    RevenueRecalculationWorkflow,
+)
 
 WORKFLOWS: Final[Sequence[type]] = (
     CampaignWorkflow,
@@ -29,6 +41,10 @@ WORKFLOWS: Final[Sequence[type]] = (
     ApprovalWorkflow,
     AgentCheckWorkflow,
     MaintenanceWorkflow,
+    QbrPrepWorkflow,
+    AiSummaryWorkflow,
+    RevenueRecalculationWorkflow,
+    RevenueDispatchWorkflow,
 )
 """Every workflow that workers run, and that saved histories are replayed with."""
 
@@ -52,7 +68,7 @@ class Queue:
 
 
 def agents_queue(c: Container) -> Queue:
-    """Campaigns, the agents that work on them, and the approvals they wait for."""
+    """Campaigns, agents and approvals, and the texts about clients."""
     toolbox = build_toolbox(c.db)
     return Queue(
         name=policies.TASK_QUEUE,
@@ -67,6 +83,12 @@ def agents_queue(c: Container) -> Queue:
             ApprovalSteps(c.db),
             ReconcilerSteps(c.db, c.temporal),
             AgentCheckSteps(c.db, c.llms, adapter=c.settings.llm, model=c.settings.default_model),
+            TextSteps(c.db, c.llms, max_output_tokens=c.settings.max_output_tokens),
+            QbrPrepSteps(c.db, c.text_writer),
+            AiSummarySteps(c.db, c.text_writer),
+            RevenueSteps(c.db),
+            RevenueDispatchSteps(c.db, c.temporal),
+            StripeSteps(c.db, c.stripe),
         ],
     )
 

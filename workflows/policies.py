@@ -63,6 +63,16 @@ CHECK: Final[ActivityConfig] = {
     "retry_policy": RetryPolicy(maximum_attempts=1),
 }
 
+TEXT: Final[ActivityConfig] = {
+    # The step gives the model 60 seconds by itself, and then writes down what was used.
+    "start_to_close_timeout": timedelta(seconds=75),
+    "heartbeat_timeout": HEARTBEAT,
+    "retry_policy": RetryPolicy(
+        initial_interval=timedelta(seconds=2), backoff_coefficient=2, maximum_attempts=3
+    ),
+}
+"""One call of a model for a text about a client: three attempts, dead workers included."""
+
 APPROVAL_TASK_TIMEOUT: Final = timedelta(seconds=2)
 """How long a worker may keep an approval's workflow task. A decision that reaches a worker in the
 moment of its death waits this long for another one; the default would be ten seconds."""
@@ -72,3 +82,17 @@ AUTO_RETRY_PAUSES: Final = (timedelta(seconds=5), timedelta(seconds=30))
 
 SLOT_RECHECK: Final = timedelta(minutes=5)
 """How long an activity trusts that it will be told of a free slot before it looks itself."""
+
+RESCORE: Final[ActivityConfig] = BULK
+"""Batches of clients, scored anew one after the other; each is repeated without being counted
+twice, and the next attempt begins where the last one was heard of."""
+
+BILLING: Final[ActivityConfig] = {
+    "start_to_close_timeout": timedelta(hours=1),
+    "heartbeat_timeout": timedelta(seconds=30),
+    "retry_policy": RetryPolicy(
+        initial_interval=timedelta(seconds=2), maximum_interval=timedelta(seconds=30),
+        maximum_attempts=3,
+    ),
+}  # fmt: skip
+"""An import from a billing system: after three attempts the rest goes on without it."""

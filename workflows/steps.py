@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from temporalio import workflow
+from temporalio.workflow import LocalActivityConfig
 
 from workflows import policies
 
@@ -11,6 +12,14 @@ Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
 
 
-async def record(step: Callable[[Any, Asked], Awaitable[Answer]], asked: Asked) -> Answer:
-    """Run a step of `policies.RECORD`: a local activity, repeated until PostgreSQL takes it."""
-    return await workflow.execute_local_activity_method(step, asked, **policies.RECORD)
+async def record(
+    step: Callable[[Any, Asked], Awaitable[Answer]], asked: Asked, summary: str | None = None
+) -> Answer:
+    """Run a step of `policies.RECORD`: a local activity, repeated until PostgreSQL takes it.
+
+    `summary` is for the operator who looks at it.
+    """
+    policy: LocalActivityConfig = {**policies.RECORD}
+    if summary is not None:
+        policy["summary"] = summary
+    return await workflow.execute_local_activity_method(step, asked, **policy)

@@ -1,5 +1,7 @@
 """What operators see of a workflow in the Temporal UI: search attributes and words."""
 
+from typing import Final
+
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 
 TENANT = SearchAttributeKey.for_keyword("TenantId")
@@ -7,6 +9,8 @@ CAMPAIGN = SearchAttributeKey.for_keyword("CampaignId")
 KIND = SearchAttributeKey.for_keyword("Kind")
 # Not Status: the CLI and the UI take that for a keyword of their query language.
 STATE = SearchAttributeKey.for_keyword("State")
+
+_LONGEST_SUMMARY: Final = 400
 
 
 def attributes(
@@ -36,3 +40,18 @@ def activity_workflow(activity_id: str) -> str:
 def approval_workflow(approval_id: str) -> str:
     """The id of an approval's workflow."""
     return f"approval:{approval_id}"
+
+
+def qbr_prep_workflow(company_id: str, kind: str) -> str:
+    """The id of the preparation of a client's QBR, from everything (ai) or from its results."""
+    return f"qbr-prep:{company_id}:{kind}"
+
+
+def ai_summary_workflow(company_id: str) -> str:
+    """The id of the writing of a client's summary."""
+    return f"ai-summary:{company_id}"
+
+
+def in_summary(words: str) -> str:
+    """Words that are short enough for a workflow's summary, of which Temporal takes 400 bytes."""
+    return words.encode()[:_LONGEST_SUMMARY].decode(errors="ignore")

@@ -19,6 +19,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities.agents.heartbeats import heartbeats
 from activities.agents.runs import leave_slot
 from activities.agents.turn_opening import close_open_attempts
+from activities.people.text_calls import cut_off_open
 from models.contracts.actors import SYSTEM
 from models.contracts.agent_activities import ActivityEnded
 from models.contracts.approvals import ApprovalSettled, CloseApproval
@@ -28,6 +29,7 @@ from models.db.rows import AnyRow
 from models.queries import tenants
 from models.queries.agents import agent_activities_write as agent_activities
 from models.queries.agents import approvals_write, reconciliation, runs_write
+from models.queries.people import text_drafts
 from models.queries.records import audit, events
 from models.queries.records.notifications import notify
 from models.rules.vocabulary import ActivityStatus, ApprovalStatus, RunError, RunStatus, WakeReason
@@ -86,6 +88,11 @@ class ReconcilerSteps:
                     gone += await events.forget(db, before=before)
                     gone += await reconciliation.forget_keys(db, before=before)
                     gone += await reconciliation.forget_attachments(db, before=before)
+                    # A run that somebody terminated could not put its text away itself.
+                    for run_id in await text_drafts.left_behind(db, before=before):
+                        await cut_off_open(db, run_id)
+                        await text_drafts.put_away(db, run_id)
+                        gone += 1
         return gone
 
     async def _tenants(self) -> list[str]:

@@ -15,6 +15,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from activities.llm import offline_facts as reading
+from activities.llm.offline_client_texts import client_text
 from activities.llm.offline_facts import Facts, read_facts
 from activities.llm.offline_plan import plan_activities
 from activities.ports import (
@@ -29,6 +30,7 @@ from activities.ports import (
     TurnRequest,
     Usage,
 )
+from models.contracts.client_texts import TextKind
 
 _TEMPLATES = Path(__file__).parent / "offline_drafts"
 _WORDS = re.compile(r"\s*\S+\s*")
@@ -68,6 +70,8 @@ class OfflineLlm:
 
 
 def _answer(request: TurnRequest) -> tuple[str, ToolUse | None]:
+    if (kind := request.facts.get("client_text")) is not None:
+        return client_text(TextKind(kind), request.facts["given"]), None
     facts = read_facts(request)
     offered = {tool.name for tool in request.tools}
     # What was handed in once is not handed in again, or a refused plan would go round for ever.

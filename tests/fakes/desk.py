@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from models.contracts.approvals import ResolvedApproval
+from models.contracts.client_texts import TextStored
 from models.ids import new_id
 
 Answer = Callable[[Any], Awaitable[Any]]
@@ -40,6 +41,11 @@ class RecordedDesk:
             Command(_name(update), id, argument, start, options.get("update_id"))
         )
 
+    async def tell_with_start(
+        self, run: Any, start: Any, update: Any, argument: Any, *, id: str, **options: Any
+    ) -> None:
+        await self.update_with_start(run, start, update, argument, id=id, **options)
+
     async def update(
         self, workflow_id: str, update: Any, argument: Any, update_id: str | None = None
     ) -> Any:
@@ -47,6 +53,9 @@ class RecordedDesk:
 
     async def run(self, run: Any, argument: Any, *, id: str, **options: Any) -> Any:
         return await self._take(Command("run", id, argument, argument))
+
+    async def result_of(self, run: Any, argument: Any, *, id: str, **options: Any) -> Any:
+        return await self._take(Command("result_of", id, argument, argument))
 
     async def _take(self, command: Command) -> Any:
         self.sent.append(command)
@@ -63,6 +72,8 @@ def _name(update: Any) -> str:
 def _usual(command: Command) -> Any:
     if command.name == "retry":
         return new_id()
+    if command.name == "result_of":
+        return TextStored(id=new_id())
     if command.name == "resolve":
         return ResolvedApproval(
             approval_id=command.workflow_id.removeprefix("approval:"),

@@ -6,10 +6,12 @@ Run it when a workflow gains a behaviour that no history shows yet. Histories of
 are not recorded anew: a change of a workflow that they do not survive needs `workflow.patched`.
 """
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
 from temporalio.client import Client
 from temporalio.testing import ActivityEnvironment
 
@@ -18,14 +20,27 @@ from activities.ports import Usage
 from models.contracts.agent_checks import CheckAgent
 from models.contracts.approvals import CloseApproval
 from models.contracts.maintenance import Sweep
+from models.contracts.revenue import DISPATCH, RECALCULATION, Pace
+from models.db.database import Database
+from models.errors import Unavailable, UpstreamFailed
 from models.ids import new_id
 from models.rules.vocabulary import DeliverableType, Resolution, WakeReason
-from tests.workflows.scripted_llm import Gate, Reply, refused, say, tool, use
+from tests.factories.clients import make_client
+from tests.workflows.recalculation import Bookkeeper
+from tests.workflows.scripted_llm import Gate, Reply, busy, refused, say, tool, use
 from tests.workflows.studio import BLOG, REPORT, Calendar, Studio
+from tests.workflows.writing import Writers
 from workflows.agents.agent_checks import AgentCheckWorkflow
 from workflows.agents.approvals import ApprovalWorkflow
 from workflows.agents.maintenance import MaintenanceWorkflow
-from workflows.visibility import activity_workflow, approval_workflow, campaign_workflow
+from workflows.people.revenue_recalculation import RevenueDispatchWorkflow
+from workflows.visibility import (
+    activity_workflow,
+    ai_summary_workflow,
+    approval_workflow,
+    campaign_workflow,
+    qbr_prep_workflow,
+)
 
 HERE = Path(__file__).parent
 REPORTING = "performance_report"
@@ -196,3 +211,90 @@ async def test_maintained(studio: Studio) -> None:
         MaintenanceWorkflow.run, id=workflow_id, task_queue=studio.queue_name
     )
     await save(studio.temporal, workflow_id, "maintenance", "round")
+
+
+@pytest.mark.parametrize(
+    ("scenario", "replies"),
+    [
+        ("prepared", []),
+        ("repeated", [busy(), Reply(text="no JSON")]),
+        ("failed", [Reply(text="no JSON")] * 3),
+    ],
+)
+async def test_texts_about_clients(
+    db: Database, temporal: Client, scenario: str, replies: list[Reply]
+) -> None:
+    async with Writers.of_tenant(db, temporal) as writers:
+        company_id = await make_client(db, writers.tenant)
+        for ask, workflow_id, kind in (
+            (writers.prepare, qbr_prep_workflow(company_id, "ai"), "qbr-prep"),
+            (writers.sum_up, ai_summary_workflow(company_id), "ai-summary"),
+        ):
+            writers.llm.then(*replies)
+            if scenario == "failed":
+                with pytest.raises(UpstreamFailed):
+                    await ask(company_id)
+            else:
+                await ask(company_id)
+            await save(temporal, workflow_id, kind, scenario)
+
+
+async def test_a_current_summary(db: Database, temporal: Client) -> None:
+    async with Writers.of_tenant(db, temporal) as writers:
+        company_id = await make_client(db, writers.tenant)
+        await writers.sum_up(company_id)
+        await writers.sum_up(company_id)
+        await save(temporal, ai_summary_workflow(company_id), "ai-summary", "current")
+
+
+async def test_recalculated(temporal: Client) -> None:
+    async with Bookkeeper.at_work(temporal) as keeper:
+        await keeper.ask()
+        await keeper.handle.result()
+        await save(temporal, keeper.id, RECALCULATION, "all")
+
+
+async def test_recalculated_by_scopes(temporal: Client) -> None:
+    async with Bookkeeper.at_work(temporal) as keeper:
+        keeper.ledger.hold()
+        first = asyncio.create_task(keeper.ask("c001"))
+        await keeper.ledger.reached.wait()
+        await keeper.tell("c002", "c003")
+        with pytest.raises(Unavailable):
+            await keeper.ask("c002", "c003", patience=0.5)
+        rest = asyncio.create_task(keeper.ask())
+        await asyncio.sleep(0.3)
+        keeper.ledger.go_on()
+        await asyncio.gather(first, rest)
+        await keeper.ask("c002", "c003")
+        await keeper.handle.result()
+        await save(temporal, keeper.id, RECALCULATION, "scopes")
+
+
+async def test_recalculated_with_a_failed_import(temporal: Client) -> None:
+    async with Bookkeeper.at_work(temporal, Pace(links=2)) as keeper:
+        keeper.ledger.linked = ("c002", "c004", "c005")
+        keeper.ledger.unreachable = ("c004",)
+        await keeper.ask()
+        await keeper.handle.result()
+        await save(temporal, keeper.id, RECALCULATION, "failed_import")
+
+
+async def test_recalculated_in_several_runs(temporal: Client) -> None:
+    async with Bookkeeper.at_work(temporal, Pace(clients=5, batches=1, steps=2)) as keeper:
+        keeper.ledger.hold()
+        asked = [asyncio.create_task(keeper.ask()) for _ in range(2)]
+        await keeper.ledger.reached.wait()
+        await asyncio.sleep(0.3)
+        keeper.ledger.go_on()
+        await asyncio.gather(*asked)
+        await keeper.handle.result()
+        await save_runs(temporal, keeper.id, RECALCULATION, "continued")
+
+
+async def test_dispatched(studio: Studio) -> None:
+    workflow_id = f"{DISPATCH}-{new_id()}"
+    await studio.temporal.execute_workflow(
+        RevenueDispatchWorkflow.run, id=workflow_id, task_queue=studio.queue_name
+    )
+    await save(studio.temporal, workflow_id, DISPATCH, "month")

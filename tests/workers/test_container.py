@@ -1,10 +1,13 @@
 """Which writer an agent gets, by what is configured and where."""
 
+from unittest.mock import MagicMock
+
 import pytest
 from pydantic import SecretStr
 
+from activities.agents.runs import Writer
 from models.settings import Settings
-from workers.container import build_llms
+from workers.container import Container, build_llms
 
 
 def names(**changes: object) -> dict[str, str]:
@@ -29,3 +32,34 @@ def test_an_ollama_address_is_enough_for_ollama():
 @pytest.mark.parametrize("name", ["claude", "openai", "ollama"])
 def test_in_a_deployment_nothing_gives_way(name: str):
     assert names(mode="deployment")[name] == name
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"mode": "embedded"}, Writer(adapter="offline", model="offline")),
+        ({"mode": "deployment"}, None),
+        ({"mode": "deployment", "llm": "openai"}, None),
+        (
+            {"mode": "deployment", "anthropic_api_key": SecretStr("key"), "claude_model": "m"},
+            Writer(adapter="claude", model="m"),
+        ),
+        (
+            {"mode": "deployment", "llm": "ollama", "ollama_model": "m"},
+            Writer(adapter="ollama", model="m"),
+        ),
+    ],
+)
+def test_texts_about_clients_have_a_writer_where_one_is_configured(
+    changes: dict[str, object], expected: Writer | None
+):
+    bare = {"anthropic_api_key": None, "openai_api_key": None, "ollama_base_url": None}
+    settings = Settings.model_validate(bare | changes)
+    container = Container(
+        settings=settings,
+        db=MagicMock(),
+        temporal=MagicMock(),
+        llms=build_llms(settings),
+        stripe=MagicMock(),
+    )
+    assert container.text_writer() == expected

@@ -30,6 +30,7 @@ from api.people.clients.schemas import (
     write_event,
 )
 from api.people.rights import CLIENTS, ClientEditor, ClientViewer
+from models.ids import new_id
 from models.queries.people import (
     client_profiles,
     clients_detail,
@@ -87,7 +88,7 @@ async def promote_company(
     """Make a company a client, without tier, health score or QBR dates."""
     now = datetime.now(UTC)
     values = Promotion(
-        client_id=key.derived_id("client"),
+        client_id=new_id(),
         company_id=promotion.company_id,
         status=promotion.status,
         assigned_dm_id=promotion.assigned_dm_id,

@@ -20,6 +20,7 @@ from api.people.companies.schemas import (
     write_contact,
 )
 from api.people.rights import ClientEditor, ClientViewer
+from models.ids import new_id
 from models.queries.people import contacts
 from models.queries.people.contacts import NewContact
 
@@ -52,7 +53,7 @@ async def add_contact(
     company_id: UlidPath, contact: ContactIn, editor: ClientEditor, key: IdempotencyKey, db: WriteDb
 ) -> ContactAnswer:
     """Add a person to a company; one who is primary takes the place of who was."""
-    new = NewContact(id=key.derived_id("contact"), **contact.model_dump())
+    new = NewContact(id=new_id(), **contact.model_dump())
     await contacts.add(
         db, editor.tenant_id, company_id, new, actor=editor.actor, at=datetime.now(UTC)
     )

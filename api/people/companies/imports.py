@@ -14,6 +14,7 @@ from api.http.routing import body_limit
 from api.people.companies.schemas import ImportOut, RowErrorOut
 from api.people.rights import ClientEditor
 from models.errors import Invalid, ProblemItem
+from models.ids import new_id
 from models.queries.people.companies_import import Imported, ImportOrder, import_companies
 from models.rules.clients.company_imports import LAYOUT, CompanyCells, company_cells
 from models.rules.clients.vocabulary import ClientStatus
@@ -69,7 +70,7 @@ async def upload_companies(
         db,
         editor.tenant_id,
         rows,
-        ImportOrder(id=key.derived_id("import"), promote=promote, dry_run=dry_run),
+        ImportOrder(id=new_id(), promote=promote, dry_run=dry_run),
         actor=editor.actor,
         at=datetime.now(UTC),
     )

@@ -20,6 +20,7 @@ from api.people.companies.schemas import (
 )
 from api.people.rights import ClientEditor, ClientViewer
 from models.errors import NotFound
+from models.ids import new_id
 from models.queries.people import companies, companies_write, contacts
 from models.queries.people.companies_write import NewCompany
 from models.queries.people.contacts import NewContact
@@ -60,14 +61,14 @@ async def create_company(
     company: CompanyIn, editor: ClientEditor, key: IdempotencyKey, db: WriteDb
 ) -> CompanyAnswer:
     """Make a company, with its first contacts; it is no client before it is promoted."""
-    company_id = key.derived_id("company")
+    company_id = new_id()
     new = NewCompany(
         id=company_id,
         name=company.name,
         website=company.website,
         parent_company_id=company.parent_company_id,
         contacts=[
-            NewContact(id=key.derived_id("contact", str(place)), **contact.model_dump())
+            NewContact(id=new_id(), **contact.model_dump())
             for place, contact in enumerate(company.contacts)
         ],
     )

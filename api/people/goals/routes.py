@@ -19,6 +19,7 @@ from api.people.goals.schemas import (
     write_goal,
 )
 from api.people.rights import ClientEditor, ClientViewer
+from models.ids import new_id
 from models.queries.people import client_profiles, goals
 
 router = APIRouter(prefix="/{company_id}/goals", tags=["Goals"], route_class=IdempotentRoute)
@@ -43,7 +44,7 @@ async def create_goal(
         db,
         tenant_id=editor.tenant_id,
         company_id=company_id,
-        goal_id=key.derived_id("goal"),
+        goal_id=new_id(),
         values=wanted.model_dump(),
         actor=editor.actor,
         at=datetime.now(UTC),

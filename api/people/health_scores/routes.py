@@ -14,6 +14,7 @@ from api.people.health_scores.schemas import (
     HealthScoreRecordedOut,
 )
 from api.people.rights import ClientEditor
+from models.ids import new_id
 from models.queries.people import client_profiles, health_scores
 from models.rules.clients.rounding import rounded
 
@@ -35,7 +36,7 @@ async def record_health_score(
     row = await health_scores.record(
         db,
         client,
-        score_id=key.derived_id("health-score"),
+        score_id=new_id(),
         score=rounded(assessed.score),
         factors=assessed.factors,
         assessed_by=assessed.assessed_by or editor.id,

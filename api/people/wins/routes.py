@@ -24,6 +24,7 @@ from api.people.wins.schemas import (
     write_win,
 )
 from models.errors import Invalid, ProblemItem
+from models.ids import new_id
 from models.queries.people import client_profiles, wins
 from models.rules.clients.vocabulary import WinStatus
 from models.rules.clients.wins import LISTED, changed
@@ -82,7 +83,7 @@ async def create_win(
         db,
         tenant_id=editor.tenant_id,
         company_id=company_id,
-        win_id=key.derived_id("win"),
+        win_id=new_id(),
         values={**won.model_dump(), "won_at": won.won_at or now.date()},
         actor=editor.actor,
         at=now,

@@ -166,6 +166,19 @@ async def reserve(
     )
 
 
+async def reserve_of_month(
+    db: AsyncConnection, *, tenant_id: str, amount: Decimal, at: datetime
+) -> Reservation:
+    """Set the worst case of a call aside that belongs to no campaign: the month alone bounds it."""
+    found = await db.execute(select(Tenant.monthly_cap_usd).where(Tenant.id == tenant_id))
+    cap = found.scalar_one()
+    if cap is None:
+        return Reservation(outcome=Reserved.YES, amount=amount)
+    month = date(at.year, at.month, 1)
+    refused = await _reserve_of_tenant(db, tenant_id, month, amount, cap)
+    return refused or Reservation(outcome=Reserved.YES, amount=amount, month=month)
+
+
 async def _unhold(db: AsyncConnection, activity_id: str, amount: Decimal) -> None:
     await db.execute(
         update(AgentActivity)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Date, Select, SQLColumnExpression, cast, func, or_, select, tuple_
+from sqlalchemy import Date, Select, SQLColumnExpression, case, cast, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.rules.vocabulary import CampaignStatus, PrincipalType
@@ -15,6 +15,9 @@ from models.tables.agent_activities import AgentActivity
 from models.tables.agent_runs import LedgerEntry
 from models.tables.campaigns import Campaign, Deliverable
 from models.tables.people import Principal
+
+CLIENTS: Final = "Clients"
+"""What texts about clients are called where costs are cut by what campaigns deliver."""
 
 
 class GroupBy(StrEnum):
@@ -92,9 +95,9 @@ def _labelled(start: date, end: date, group_by: GroupBy) -> Select[*tuple[Any, .
         case GroupBy.MODEL:
             return entries
         case GroupBy.CAMPAIGN:
-            return entries.join(Campaign, Campaign.id == LedgerEntry.campaign_id)
+            return entries.outerjoin(Campaign, Campaign.id == LedgerEntry.campaign_id)
         case GroupBy.DELIVERABLE_TYPE:
-            return entries.join(
+            return entries.outerjoin(
                 AgentActivity, AgentActivity.id == LedgerEntry.activity_id
             ).outerjoin(Deliverable, Deliverable.id == AgentActivity.deliverable_id)
 
@@ -103,12 +106,14 @@ def _part(group_by: GroupBy) -> tuple[SQLColumnExpression[str], SQLColumnExpress
     """What is summed together, and what it is called."""
     match group_by:
         case GroupBy.AGENT:
-            name = func.coalesce(Principal.name, LedgerEntry.agent_role)
+            said = func.initcap(func.replace(LedgerEntry.agent_role, "_", " "))
+            name = func.coalesce(Principal.name, said)
             return LedgerEntry.agent_role, name
         case GroupBy.MODEL:
             return LedgerEntry.model, LedgerEntry.model
         case GroupBy.CAMPAIGN:
-            return Campaign.id, Campaign.name
+            return func.coalesce(Campaign.id, ""), func.coalesce(Campaign.name, CLIENTS)
         case GroupBy.DELIVERABLE_TYPE:
-            kind = func.coalesce(Deliverable.type, "other")
+            other = case((LedgerEntry.campaign_id.is_(None), CLIENTS), else_="other")
+            kind = func.coalesce(Deliverable.type, other)
             return kind, kind

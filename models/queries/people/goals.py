@@ -75,7 +75,7 @@ _LISTED = (
 )
 _ONE = select(*_COLUMNS).where(ClientGoal.id == bindparam("goal"))
 _LOCKED = _ONE.where(ClientGoal.company_id == bindparam("company")).with_for_update()
-_INSERT = insert(ClientGoal).on_conflict_do_nothing()
+_INSERT = insert(ClientGoal)
 _SUGGEST = insert(Win).on_conflict_do_nothing()
 
 
@@ -108,7 +108,7 @@ async def create(
     actor: Actor,
     at: datetime,
 ) -> GoalRow:
-    """Set a goal for a client; a goal whose id is there already was set before."""
+    """Set a goal for a client."""
     row = {
         **values,
         "id": goal_id,
@@ -118,13 +118,12 @@ async def create(
         "created_at": at,
         "updated_at": at,
     }
-    inserted = await db.execute(_INSERT, row)
+    await db.execute(_INSERT, row)
     goal = await _one(db, goal_id)
-    if inserted.rowcount:
-        event = Occurrence(kind=HistoryKind.GOAL_CREATED, details=_described(goal))
-        await record(
-            db, tenant_id=tenant_id, company_id=company_id, actor=actor, occurrences=[event], at=at
-        )
+    event = Occurrence(kind=HistoryKind.GOAL_CREATED, details=_described(goal))
+    await record(
+        db, tenant_id=tenant_id, company_id=company_id, actor=actor, occurrences=[event], at=at
+    )
     return goal
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -45,10 +44,7 @@ async def record(
     actor: Actor,
     at: datetime,
 ) -> HealthScoreRow:
-    """Make it the score of a client that is locked, and tell of one that turns low.
-
-    A score whose id is there already was recorded before, and nothing follows from it again.
-    """
+    """Make it the score of a client that is locked, and tell of one that turns low."""
     row = HealthScoreRow(
         id=score_id,
         company_id=client.company_id,
@@ -58,8 +54,7 @@ async def record(
         assessed_by=assessed_by,
         created_at=at,
     )
-    if not await _insert(db, client.tenant_id, row):
-        return await _one(db, score_id)
+    await _insert(db, client.tenant_id, row)
     await client_profiles.change(
         db,
         client,
@@ -74,10 +69,9 @@ async def record(
     return row
 
 
-async def _insert(db: AsyncConnection, tenant_id: str, row: HealthScoreRow) -> bool:
-    inserted = await db.execute(
-        insert(ClientHealthScore)
-        .values(
+async def _insert(db: AsyncConnection, tenant_id: str, row: HealthScoreRow) -> None:
+    await db.execute(
+        insert(ClientHealthScore).values(
             id=row.id,
             tenant_id=tenant_id,
             company_id=row.company_id,
@@ -87,20 +81,7 @@ async def _insert(db: AsyncConnection, tenant_id: str, row: HealthScoreRow) -> b
             assessed_by=row.assessed_by,
             created_at=row.created_at,
         )
-        .on_conflict_do_nothing()
     )
-    return bool(inserted.rowcount)
-
-
-async def _one(db: AsyncConnection, score_id: str) -> HealthScoreRow:
-    table = ClientHealthScore
-    found = await db.execute(
-        select(
-            table.id, table.company_id, table.score, table.previous_score, table.factors,
-            table.assessed_by, table.created_at,
-        ).where(table.id == score_id)
-    )  # fmt: skip
-    return HealthScoreRow(**found.one()._mapping)
 
 
 def _event(row: HealthScoreRow) -> Occurrence:

@@ -163,7 +163,7 @@ async def create(
     actor: Actor,
     at: datetime,
 ) -> WinRow:
-    """Record a win of a client; a win whose id is there already was recorded before."""
+    """Record a win of a client."""
     row = {
         **values,
         "id": win_id,
@@ -173,14 +173,13 @@ async def create(
         "created_at": at,
         "updated_at": at,
     }
-    inserted = await db.execute(insert(Win).values(row).on_conflict_do_nothing())
+    await db.execute(insert(Win).values(row))
     win = await one(db, win_id, at)
-    if inserted.rowcount:
-        details = {"source": win.source, "status": win.status}
-        event = _event(HistoryKind.WIN_CREATED, win_id, win.title, details)
-        await record(
-            db, tenant_id=tenant_id, company_id=company_id, actor=actor, occurrences=[event], at=at
-        )
+    details = {"source": win.source, "status": win.status}
+    event = _event(HistoryKind.WIN_CREATED, win_id, win.title, details)
+    await record(
+        db, tenant_id=tenant_id, company_id=company_id, actor=actor, occurrences=[event], at=at
+    )
     return win
 
 

@@ -17,6 +17,7 @@ from api.http.services import Temporal
 from models.errors import Conflict, ProblemItem, Unavailable, Unprocessable
 from models.ids import new_id
 from models.settings import Settings
+from workflows.renewal import renewed
 
 NAME = ProblemItem(location="body.name", message="no")
 
@@ -33,11 +34,14 @@ class Tally:
     def __init__(self) -> None:
         self._count = 0
         self._done = False
+        self._renewing = False
 
     @workflow.run
-    async def run(self, _: Order) -> int:
-        await workflow.wait_condition(lambda: self._done)
+    async def run(self, start: Order) -> int:
+        await workflow.wait_condition(lambda: self._done or self._renewing)
         await workflow.wait_condition(workflow.all_handlers_finished)
+        if self._renewing:
+            workflow.continue_as_new(Order("once more"))
         return self._count
 
     @workflow.update
@@ -48,6 +52,11 @@ class Tally:
             )
         if order.name == "stop":
             self._done = True
+        if order.name == "slow":
+            await workflow.wait_condition(lambda: self._done)
+        if order.name == "renewed" and workflow.info().continued_run_id is None:
+            self._renewing = True
+            raise renewed()
         self._count += 1
         return self._count
 
@@ -151,6 +160,39 @@ async def test_what_has_ended_may_be_kept_from_starting_again(
     await temporal.get_workflow_handle(id).result()
     with pytest.raises(Conflict):
         await add(desk, queue, id, "tea", id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE)
+
+
+async def test_who_only_tells_is_through_when_it_is_accepted(
+    worker: None, desk: Desk, queue: str, temporal: Client
+):
+    id = new_id()
+    async with asyncio.timeout(5):
+        await desk.tell_with_start(
+            Tally.run, Order("start"), Tally.add, Order("slow"), id=id, kind="tally",
+            task_queue=queue,
+        )  # fmt: skip
+    await desk.signal(id, "stop", Order("x"))
+    assert await temporal.get_workflow_handle(id).result() == 1
+
+
+async def test_patience_ends_also_when_the_update_has_been_accepted(
+    worker: None, desk: Desk, queue: str, temporal: Client
+):
+    id = new_id()
+    with pytest.raises(Unavailable) as late:
+        await add(desk, queue, id, "slow", patience=timedelta(seconds=1), retry_after=10)
+    assert late.value.retry_after == 10
+    await desk.signal(id, "stop", Order("x"))
+    assert await temporal.get_workflow_handle(id).result() == 1
+
+
+async def test_an_update_follows_its_workflow_into_the_next_run(
+    worker: None, desk: Desk, queue: str, temporal: Client
+):
+    id = new_id()
+    assert await add(desk, queue, id, "renewed") == 1
+    await desk.signal(id, "stop", Order("x"))
+    assert await temporal.get_workflow_handle(id).result() == 1
 
 
 async def test_without_a_worker_the_answer_is_unavailable(

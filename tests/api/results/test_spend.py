@@ -2,11 +2,17 @@
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import httpx
 import pytest
 
+from models.db.database import Database
+from models.ids import new_id
+from models.tables.agent_runs import LedgerEntry
 from tests.api.conftest import TenantPeople
+from tests.factories.agents import TenantMade
+from tests.factories.clients import make_client
 from tests.factories.records import NOON, Records
 
 URL = "/dashboard/v1/analytics/spend"
@@ -66,6 +72,34 @@ async def test_costs_are_broken_down_highest_first(
             {"date": "2026-03-04", "costUsd": 0.0},
         ],
     }
+
+
+@pytest.mark.parametrize(
+    ("group_by", "label"),
+    [
+        ("agent", "Account Manager"),
+        ("model", "claude-sonnet-5-5"),
+        ("campaign", "Clients"),
+        ("deliverable_type", "Clients"),
+    ],
+)
+async def test_texts_about_clients_are_a_part_of_every_breakdown(
+    http: httpx.AsyncClient, db: Database, tenant_a: TenantPeople, records: Records, charged: None,
+    group_by: str, label: str,
+) -> None:  # fmt: skip
+    made = TenantMade(id=tenant_a.id, admin_id=tenant_a.admin.id, member_id=tenant_a.member.id)
+    for _ in range(2):
+        await records.insert(
+            LedgerEntry, company_id=await make_client(db, made), run_id=new_id(), turn=1, attempt=1,
+            agent_role="account_manager", model="claude-sonnet-5-5", input_tokens=10,
+            price_effective_from=date(2025, 9, 29), output_tokens=10, cache_write_tokens=0,
+            cache_read_tokens=0, cost_usd=Decimal("0.5"), created_on=NOON,
+        )  # fmt: skip
+    report = await spend(http, tenant_a, f"{RANGE}&groupBy={group_by}")
+    breakdown: list[dict[str, Any]] = report["breakdown"]  # type: ignore[assignment]
+    assert report["totalUsd"] == 2.25
+    assert sum(part["costUsd"] for part in breakdown) == 2.25
+    assert [part["costUsd"] for part in breakdown if part["label"] == label] == [1.0]
 
 
 async def test_without_costs_or_caps_the_report_is_empty(
