@@ -87,6 +87,10 @@ RESCORE: Final[ActivityConfig] = BULK
 """Batches of clients, scored anew one after the other; each is repeated without being counted
 twice, and the next attempt begins where the last one was heard of."""
 
+DISPATCH: Final[ActivityConfig] = {**BULK, "schedule_to_close_timeout": timedelta(days=1)}
+"""A tenant that cannot be told is given up after a day: a schedule that skips what still runs
+would else never tell the others again."""
+
 BILLING: Final[ActivityConfig] = {
     "start_to_close_timeout": timedelta(hours=1),
     "heartbeat_timeout": timedelta(seconds=30),

@@ -18,10 +18,12 @@ from models.contracts.client_texts import (
 )
 from models.db.database import Database
 from models.db.rows import AnyRow
+from models.errors import Unavailable
 from models.ids import derived_id
 from models.queries.people import (
     client_profiles,
     history,
+    qbrs,
     qbrs_write,
     text_drafts,
     text_inputs,
@@ -57,7 +59,10 @@ class QbrPrepSteps:
         async with self._database.tenant(store.tenant_id) as db:
             draft = await text_drafts.draft(db, store.run_id)
             if draft is None:
-                return stored  # This was done before, and its end was never heard of.
+                # This was done before, and its end was never heard of; or it was swept away.
+                if await qbrs.one(db, store.company_id, stored.id) is None:
+                    raise Unavailable("The text was given up.")
+                return stored
             await client_profiles.require(db, store.company_id)
             await qbrs_write.insert_qbr(db, _qbr(stored.id, store, draft, at))
             prepared = Occurrence(

@@ -18,11 +18,13 @@ from models.db.database import Database
 from models.db.rows import AnyRow
 from models.errors import Unavailable, UpstreamFailed
 from models.queries.people import text_drafts
+from models.rules.clients.masking import masked
 from models.rules.clients.text_answers import Verdict, read_qbr, read_summary
 
 CALL_SECONDS: Final = 60
 """How long one call of a model may take."""
 _LONGEST_WAIT_S: Final = 60.0
+_LONGEST_SAID: Final = 300
 _READERS: Final[Mapping[TextKind, Callable[[str, Mapping[str, Any], date], Verdict]]] = {
     TextKind.QBR: read_qbr,
     TextKind.AI_SUMMARY: read_summary,
@@ -60,13 +62,13 @@ class TextSteps:
                 return await text_calls.listen(self._llms[opening.adapter], opening, note)
         except LlmBusy as busy:
             await self._cut_off(call, note)
-            raise _again(str(busy), busy.retry_after) from busy
+            raise _again(_said(busy), busy.retry_after) from None
         except TimeoutError as late:
             await self._cut_off(call, note)
             raise _again(f"The model took longer than {CALL_SECONDS} seconds.", None) from late
         except LlmRefused as refused:
             await self._cut_off(call, note)
-            raise UpstreamFailed(str(refused)) from refused
+            raise UpstreamFailed(_said(refused)) from None
 
     async def _settle(self, call: CallModel, opening: OpenCall, end: TurnEnd) -> Called:
         async with self._database.tenant(call.tenant_id) as db:
@@ -120,6 +122,11 @@ async def _settled(db: AsyncConnection, run_id: str, number: int) -> AnyRow | No
 
 def _called(row: AnyRow) -> Called:
     return Called(output_tokens=row.output_tokens, cost_usd=str(row.cost_usd))
+
+
+def _said(error: Exception) -> str:
+    """A vendor's words as histories, logs and callers may have them: it may repeat what it got."""
+    return masked(str(error))[:_LONGEST_SAID]
 
 
 def _again(said: str, retry_after: float | None) -> ApplicationError:

@@ -1,10 +1,11 @@
-"""What bodies are made of: patches that tell absence from null, days, amounts, measures."""
+"""What bodies are made of: patches that tell absence from null, days, moments, amounts."""
 
 import re
-from datetime import date
+from datetime import MAXYEAR, MINYEAR, date, datetime
 from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     Field,
@@ -16,9 +17,10 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import PydanticCustomError, core_schema
 
-from api.http.wire import Camel, Money, Number, Snake
+from api.http.wire import Camel, Money, Number, Second, Snake
 
 T = TypeVar("T")
+_BEGINS_WITH_A_DAY = re.compile(r"^\d{4}-\d{2}-\d{2}", re.ASCII)
 _DAY = re.compile(r"^\d{4}-\d{2}-\d{2}$", re.ASCII)
 
 
@@ -50,6 +52,19 @@ def _written_as_day(value: Any) -> Any:
     raise PydanticCustomError("day", "Input should be a date, YYYY-MM-DD")
 
 
+def _written_as_moment(value: Any) -> Any:
+    if isinstance(value, str) and _BEGINS_WITH_A_DAY.match(value):
+        return value
+    raise PydanticCustomError("moment", "Input should be a point in time in ISO 8601")
+
+
+def _to_the_second(value: datetime) -> datetime:
+    # PostgreSQL answers in its own time zone, in which these would be outside of Python's time.
+    if value.year in (MINYEAR, MAXYEAR):
+        raise PydanticCustomError("moment_range", "It is out of range")
+    return value.replace(microsecond=0)
+
+
 def left_out() -> None:
     """The default of a member that may be left out; a factory keeps it out of the schema."""
     return None
@@ -60,6 +75,12 @@ Omissible = Annotated[T | None, _NotNull()]
 
 Day = Annotated[date, BeforeValidator(_written_as_day)]
 """A calendar day; neither a moment nor a number is taken for one."""
+
+At = Annotated[Second, BeforeValidator(_written_as_moment)]
+"""A point in time that a caller names; a number is not taken for one."""
+
+WholeSecond = Annotated[At, AfterValidator(_to_the_second)]
+"""A point in time to be kept: as it is shown, so that what was read can be sent back unchanged."""
 
 Positive = Annotated[Money, Field(gt=0), WithJsonSchema({"type": "number", "exclusiveMinimum": 0})]
 """An amount above nothing."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from models.contracts.approvals import ResolvedApproval
 from models.contracts.client_texts import TextStored
+from models.contracts.revenue import Recalculated
 from models.ids import new_id
 
 Answer = Callable[[Any], Awaitable[Any]]
@@ -74,6 +75,8 @@ def _usual(command: Command) -> Any:
         return new_id()
     if command.name == "result_of":
         return TextStored(id=new_id())
+    if command.name == "recalculate":
+        return Recalculated()
     if command.name == "resolve":
         return ResolvedApproval(
             approval_id=command.workflow_id.removeprefix("approval:"),

@@ -103,3 +103,11 @@ def test_who_does_not_wait_is_owed_nothing():
     queue = RecalculationQueue(None)
     worked(queue, queue.join("a", TOLD))
     assert queue.owed_until(NOW) is None
+
+
+def test_what_nobody_waits_for_does_not_pile_up_while_there_is_more_to_do():
+    queue = RecalculationQueue(None)
+    waiting = queue.join("a", some("z"))
+    for company in ("x", "y"):
+        worked(queue, queue.join("t", some(company, patience=None)))
+    assert [one.number for one in queue.carried().entries] == [waiting]

@@ -2,18 +2,23 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from temporalio import activity
 from temporalio.client import (
     Client,
     ScheduleOverlapPolicy,
+    WorkflowExecutionStatus,
+    WorkflowFailureError,
     WorkflowUpdateFailedError,
     WorkflowUpdateStage,
 )
+from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 from temporalio.testing import ActivityEnvironment, WorkflowEnvironment
+from temporalio.worker import Worker
 
 from activities.people.revenue_dispatch import RevenueDispatchSteps
 from models.contracts.revenue import (
@@ -31,8 +36,12 @@ from models.rules.months import add_months
 from models.rules.vocabulary import Role
 from tests.workflows.conftest import know_our_attributes
 from tests.workflows.recalculation import Bookkeeper
+from workers.sandbox import sandboxed_runner
 from workers.schedules import CATCH_UP, REVENUE, ensure_schedules
-from workflows.people.revenue_recalculation import RevenueRecalculationWorkflow
+from workflows.people.revenue_recalculation import (
+    RevenueDispatchWorkflow,
+    RevenueRecalculationWorkflow,
+)
 
 ALL = Recalculated(updated=12, tier_changes=4)
 FIRST = DispatchRecalculations(today=date(2026, 3, 1))
@@ -160,3 +169,28 @@ async def test_a_result_that_nobody_fetches_is_not_kept_for_ever(
             await update.result()
         idle.ledger.go_on()
         assert await handle.result() == "nobody is waiting"
+
+
+async def test_a_tenant_that_can_never_be_told_does_not_hold_up_the_next_month(
+    time_skipping: WorkflowEnvironment,
+) -> None:
+    @activity.defn(name="revenue.dispatch")
+    async def missing(order: DispatchRecalculations) -> Dispatched:
+        # Pauses of ten seconds would make this day a long one.
+        raise ApplicationError("1 of the tenants", next_retry_delay=timedelta(hours=7))
+
+    temporal, queue = time_skipping.client, new_id()
+    async with Worker(
+        temporal,
+        task_queue=queue,
+        workflows=[RevenueDispatchWorkflow],
+        activities=[missing],
+        workflow_runner=sandboxed_runner(),
+    ):
+        with pytest.raises(WorkflowFailureError):
+            await temporal.execute_workflow(
+                RevenueDispatchWorkflow.run, id=queue, task_queue=queue,
+                execution_timeout=timedelta(days=27),
+            )  # fmt: skip
+        described = await temporal.get_workflow_handle(queue).describe()
+    assert described.status is WorkflowExecutionStatus.FAILED

@@ -65,8 +65,9 @@ class RecalculationQueue:
         self._entries[number] = replace(self._entries[number], progress=progress)
 
     def end(self, number: int, at: datetime) -> None:
-        """Note that a scope is done."""
+        """Note that a scope is done; what nobody waits for goes, however long the queue lives."""
         self._entries[number] = replace(self._entries[number], ended_at=at)
+        self.owed_until(at)
 
     def owed_until(self, now: datetime) -> datetime | None:
         """Until when a result is kept for somebody; drops those that nobody waits for any more."""

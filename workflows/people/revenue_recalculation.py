@@ -263,7 +263,7 @@ class RevenueDispatchWorkflow:
     async def run(self) -> str:
         """Tell all tenants; answers in words how many there were."""
         order = DispatchRecalculations(today=workflow.now().date())
-        policy = policies.with_summary(policies.RESCORE, "Have every tenant recalculate")
+        policy = policies.with_summary(policies.DISPATCH, "Have every tenant recalculate")
         told = await workflow.execute_activity_method(
             RevenueDispatchSteps.dispatch, order, **policy
         )

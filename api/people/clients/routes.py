@@ -8,6 +8,7 @@ import orjson
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
+from api.http.bodies import At
 from api.http.db import ReadDb, WriteDb
 from api.http.idempotency import IdempotencyKey, IdempotentRoute
 from api.http.numbered import NumberedPaging
@@ -15,7 +16,6 @@ from api.http.problems import problems
 from api.http.wire import UlidPath
 from api.people.clients.listing import BadgesOut, ClientListOut, Filters, write_client
 from api.people.clients.schemas import (
-    At,
     ClientAnswer,
     ClientContactOut,
     ClientDetailOut,
@@ -131,7 +131,7 @@ async def change_client(
     """Change fields of the profile, with an event in the history for each that has a new value."""
     now = datetime.now(UTC)
     client = await client_profiles.locked(db, company_id)
-    check_times(asdict(client) | patch.sent())
+    check_times(asdict(client), patch.sent())
     manager_id = patch.assigned_dm_id
     # One who has left since stays assigned: what is sent back as it was read changes nothing.
     if manager_id is not None and manager_id != client.assigned_dm_id:

@@ -1,13 +1,11 @@
 """Clients on the wire: changes of one, one in full, and its history. The list is in `listing`."""
 
-import re
-from datetime import MAXYEAR, MINYEAR, date, datetime
-from typing import Annotated, Any
+from datetime import date
+from typing import Any
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
-from pydantic_core import PydanticCustomError
+from pydantic import ConfigDict, Field
 
-from api.http.bodies import Day, Omissible, SnakePatch, left_out
+from api.http.bodies import Day, Omissible, SnakePatch, WholeSecond, left_out
 from api.http.rows import writer
 from api.http.wire import Number, Second, Snake
 from api.people.clients.examples import CLIENT, EVENT
@@ -16,28 +14,6 @@ from models.rules.clients.groups import ClientStats, GroupStats
 from models.rules.clients.rounding import rounded
 from models.rules.clients.tiers import WEIGHTS, Dimension
 from models.rules.clients.vocabulary import ClientStatus, Tier, TierTrack
-
-_BEGINS_WITH_A_DAY = re.compile(r"^\d{4}-\d{2}-\d{2}", re.ASCII)
-
-
-def _written_as_moment(value: Any) -> Any:
-    if isinstance(value, str) and _BEGINS_WITH_A_DAY.match(value):
-        return value
-    raise PydanticCustomError("moment", "Input should be a point in time in ISO 8601")
-
-
-def _to_the_second(value: datetime) -> datetime:
-    # PostgreSQL answers in its own time zone, in which these would be outside of Python's time.
-    if value.year in (MINYEAR, MAXYEAR):
-        raise PydanticCustomError("moment_range", "It is out of range")
-    return value.replace(microsecond=0)
-
-
-At = Annotated[Second, BeforeValidator(_written_as_moment)]
-"""A point in time that a caller names; a number is not taken for one."""
-
-WholeSecond = Annotated[At, AfterValidator(_to_the_second)]
-"""A point in time to be kept: as it is shown, so that what was read can be sent back unchanged."""
 
 
 class PromotionIn(Snake):

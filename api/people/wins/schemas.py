@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
 
-from api.http.bodies import Day, Measure, Omissible, SnakePatch, left_out
+from api.http.bodies import Day, Measure, Omissible, SnakePatch, WholeSecond, left_out
 from api.http.rows import writer
 from api.http.wire import Number, Second, Snake
 from models.rules.clients.vocabulary import WinSource, WinStatus
@@ -102,7 +102,7 @@ class WinPatch(SnakePatch):
     metric_delta_unit: Unit | None = Field(default_factory=left_out)
     linked_goal_id: str | None = Field(default_factory=left_out)
     status: Omissible[WinStatus] = Field(default_factory=left_out)
-    snoozed_until: Second | None = Field(
+    snoozed_until: WholeSecond | None = Field(
         default_factory=left_out,
         description="In the future. By itself it snoozes the win, and null wakes it.",
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import exists, insert, select, text, update
+from sqlalchemy import bindparam, exists, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.contracts.actors import Actor
@@ -13,10 +13,16 @@ from models.errors import Conflict, NotFound, ProblemItem, Unprocessable
 from models.queries.people.companies import name_key
 from models.queries.people.contacts import NewContact, insert_contacts
 from models.queries.records import audit
+from models.tables.clients import Client
 from models.tables.companies import Company
 
 COMPANY: Final = "company"
 _LOCK = text("select pg_advisory_xact_lock(hashtextextended(:name, 0))")
+_CLIENT: Final = (
+    select(Client.id)
+    .where(Client.company_id == bindparam("company_id"))
+    .with_for_update(key_share=True)
+)
 _CHANGEABLE: Final = ("name", "website", "parent_company_id")
 
 
@@ -83,6 +89,9 @@ async def change(
         Unprocessable: the parent is none, is the company itself, or the group would be deeper.
     """
     await lock_names(db, tenant_id)
+    if "name" in values:
+        # A client's name follows, and who has the client locked may yet refer to its company.
+        await db.execute(_CLIENT, {"company_id": company_id})
     before = await _locked(db, company_id)
     changed = {name: values[name] for name in values if values[name] != before[name]}
     if not changed:

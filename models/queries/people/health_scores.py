@@ -106,9 +106,9 @@ async def _warn(db: AsyncConnection, client: ClientProfile, row: HealthScoreRow)
         title=f"{client.name}: health is low",
         body=body,
         payload={
-            "healthScoreId": row.id,
+            "health_score_id": row.id,
             "score": _json(row.score),
-            "previousScore": _json(row.previous_score),
+            "previous_score": _json(row.previous_score),
         },
         once=row.id,
     )

@@ -83,7 +83,9 @@ def _passes(piece: Figure | Day, sources: Sources) -> bool:
         return True
     if piece.value == Decimal("0.5") and Decimal(50) in sources.values:
         return True
-    return any(_rounds(value, piece) for value in sources.values)
+    if any(_rounds(value, piece) for value in sources.values):
+        return True
+    return piece.is_share and any(_rounds(value / 100, piece) for value in sources.values)
 
 
 def _years(sources: Sources) -> set[Decimal]:

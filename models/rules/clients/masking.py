@@ -12,18 +12,32 @@ EMAIL: Final = "[e-mail address]"
 PHONE: Final = "[phone number]"
 SECRET: Final = "[credential]"
 
-_EMAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)+")
+_LOCAL = r"[\w.!#$%&'*+/=?^`{|}~-]"
+_EMAIL = re.compile(
+    # From where a name begins: each letter of a long word as a beginning would take for ever.
+    rf"(?<!{_LOCAL}){_LOCAL}+(?:[@＠﹫][\w-]+(?:\.[\w-]+)+"
+    r"|\s?(?:@|[(\[]at[)\]])\s?(?:[\w-]+\.)+[^\W\d_]{2,})",
+    re.IGNORECASE,
+)
 _SECRET = re.compile(
-    r"\b(?:sk|pk|rk|key|ghp|gho|xox[abprs]|whsec|eyJ|AKIA|AIza)[-_]?[A-Za-z0-9_\-.]{12,}"
+    r"\b(?:(?:sk|pk|rk|key)(?=[\w.-]{0,60}\d)|ghp|gho|xox[abprs]|whsec|eyJ|AKIA|AIza)[-_]?[A-Za-z0-9_\-.]{12,}"
     r"|(?<=Bearer )\S+"
 )
 _NAMED_SECRET = re.compile(
-    r"(?P<name>\b(?:pass(?:word|wort|code)?|pwd|pin|secret|token|api[ _-]?key|kennwort)"
+    r"(?P<name>\b(?:pass(?:word|wort|code)?|pwd|pw|pin|secret|token|api[ _-]?key|kennwort)"
     r"(?:\s+is|\s*[:=]))\s*\S+",
     re.IGNORECASE,
 )
-_PHONE = re.compile(r"(?<![\w.,/-])(?:\+|00)?\(?\d[\d()/. \u00a0-]{5,}\d(?![\w%])")
-_DAY = re.compile(r"\d{4}-\d{2}(-\d{2})?|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}")
+_DASH = r"\u2010-\u2015\u2212-"
+_PHONE = re.compile(
+    rf"(?<![\w.,/-])(?:\+|00)?\(?\d[\d()/. \u00a0\u2009\u202f{_DASH}]{{5,}}\d(?![\w%])"
+)
+_YEAR = r"(?:19|20)\d{2}"
+_DAY = re.compile(
+    rf"(?<!\d)(?:{_YEAR}-\d{{2}}(?:-\d{{2}})?|\d{{1,2}}[./-]\d{{1,2}}[./-]\d{{2,4}})(?!\d)"
+)
+_RANGE = re.compile(rf"{_YEAR}\s*[/{_DASH}]\s*{_YEAR}|[1-9]\d*0\s*[/{_DASH}]\s*[1-9]\d*0")
+"""Years, or round numbers: 1200-1500 is no phone number."""
 _GROUPED = re.compile(r"[1-9]\d{0,2}(?:[ \u00a0.]\d{3})+(?:[.]\d{1,2})?|[1-9]\d*\.\d+")
 _SHORTEST, _LONGEST = 7, 15
 _SHORTEST_PLAIN = 9
@@ -51,6 +65,8 @@ def masked_json(given: Any) -> Any:
 def _is_phone(written: str) -> bool:
     digits = [letter for letter in written if letter.isdigit()]
     if not _SHORTEST <= len(digits) <= _LONGEST or _GROUPED.fullmatch(written):
+        return False
+    if _RANGE.fullmatch(written):
         return False
     without_days = _DAY.sub("", written)
     if without_days != written and sum(letter.isdigit() for letter in without_days) < _SHORTEST:

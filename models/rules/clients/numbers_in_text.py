@@ -46,11 +46,23 @@ _ORDINALS: Final = {
 _SMALL: Final = {
     **{word: number for number, word in enumerate(_UNITS)},
     **{word: 10 * number for number, word in enumerate(_TENS, start=2)},
+    **{
+        f"{tens}{unit}": 10 * number + at
+        for number, tens in enumerate(_TENS, start=2)
+        for at, unit in enumerate(_UNITS[1:10], start=1)
+    },
+    **{f"{word[:-1]}ies": 10 * number for number, word in enumerate(_TENS, start=2)},
+    **{f"{word}fold": number for number, word in enumerate(_UNITS) if number > 1},
+    **{f"{word}fold": 10 * number for number, word in enumerate(_TENS, start=2)},
+    **{
+        f"{stem}{end}": number
+        for stem, number in (("trebl", 3), ("quadrupl", 4), ("quintupl", 5), ("sextupl", 6))
+        for end in ("e", "ed", "es", "ing")
+    },
     **_ORDINALS,
     "thirds": 3, "fifths": 5, "dozen": 12, "dozens": 12, "first": 1, "second": 2, "double": 2,
     "doubled": 2, "doubles": 2, "doubling": 2, "twice": 2, "triple": 3, "tripled": 3,
-    "triples": 3, "tripling": 3, "thrice": 3, "quadruple": 4, "quadrupled": 4, "twofold": 2,
-    "threefold": 3, "fourfold": 4, "fivefold": 5, "tenfold": 10,
+    "triples": 3, "tripling": 3, "thrice": 3, "hundredfold": 100, "thousandfold": 1000,
 }  # fmt: skip
 _SCALES: Final = {
     "hundred": 100, "hundreds": 100, "thousand": 1000, "thousands": 1000, "million": 10**6,
@@ -59,15 +71,41 @@ _SCALES: Final = {
 _HARMLESS_ALONE: Final = frozenset({"one", "first", "second"})
 """Said of anything: "one of them", "at first", "a second meeting"; never a figure by themselves."""
 _HALF: Final = Decimal("0.5")
+_CENT: Final = Decimal("0.01")
+_PARTS: Final = {
+    "third": 3, "quarter": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8, "ninth": 9,
+    "tenth": 10,
+}  # fmt: skip
+_IDIOMS: Final = re.compile(
+    r"\bdoubl(?:e|es|ed|ing)[ -](?:down|check\w*|opt)\b|\bthird[ -]part(?:y|ies)\b", re.IGNORECASE
+)
+"""Words of numbers that count nothing."""
+_PART_SIGN: Final = re.compile(r"(?<!\d)(?P<whole>\d+)?[ \u2009\u202f]?(?P<part>[¼-¾⅐-⅞])")
+_PART: Final = "|".join(_PARTS)
+_COUNT: Final = "|".join(_UNITS[1:10])
+_SHARE: Final = re.compile(
+    rf"\b(?P<n>an?|{_COUNT}|\d{{1,2}})[ -](?P<of>{_PART})s?\s+of\b"
+    rf"|\b(?P<n2>{_COUNT})[ -](?P<of2>{'|'.join(one for one in _PARTS if one != 'quarter')})s?\b"
+    rf"|\b(?:by|up|down)\s+an?\s+(?P<of3>{_PART})\b"
+    r"|(?<![\w./,])(?P<n4>\d{1,3})/(?P<of4>[1-9]\d{0,2})\s+of\b",
+    re.IGNORECASE,
+)
+"""A third of something is not the number three; two quarters without an "of" are half a year."""
+_ROMAN: Final = re.compile(r"\b(?=[IVX]{2,}\b)(?P<x>X{0,3})(?P<rest>IX|IV|V?I{0,3})\b")
+_ROMAN_UNITS: Final = ("", "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """A number as it is written; `unit` is the last place that it shows."""
+    """A number as it is written; `unit` is the last place that it shows.
+
+    One that `is_share` may be a percentage in the sources: a third is 33 %.
+    """
 
     said: str
     value: Decimal
     unit: Decimal = Decimal(1)
+    is_share: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +189,8 @@ DAY_OF_YEAR: Final = re.compile(
     r"(?<![\w.,-])(?P<m>0[1-9]|1[0-2])-(?P<d>0[1-9]|[12]\d|3[01])(?![\w-]|[.,]\d)"
 )
 """MM-DD, which may also be a range of two numbers."""
-_MARK: Final = re.compile(r"\b(?=\w*?(?P<before>[^\W\d_]+)\d)\w+")
+_MARK: Final = re.compile(r"\b(?=\w*[^\W\d_]\d)\w+")
+_MONEY: Final = re.compile(r"(?P<currency>[^\W\d_]+)\d+")
 _FIGURE: Final = re.compile(
     r"(?P<number>\d(?:[\d.,'’ ]*\d)?)(?P<after>\w*)"
     r"(?:[ -](?P<scale>hundred|thousand|million|billion|trillion|bn|mn)\b)?",
@@ -171,17 +210,52 @@ def read(text: str, *, continental: bool = False) -> Reading:
     What can be nothing else, such as 1.250,50, is always read so.
     """
     found = Reading()
-    rest = unicodedata.normalize("NFKC", text)
+    rest = _PART_SIGN.sub(lambda match: _part_sign(found, match), _seen(text))
+    rest = _IDIOMS.sub(_GAP, unicodedata.normalize("NFKC", rest))
     for pattern, days_of in _DATES:
         for match in pattern.finditer(rest):
             found.days.extend(days_of(match))
         rest = pattern.sub(_GAP, rest)
+    rest = _SHARE.sub(lambda match: _share(found, match), rest)
+    rest = _ROMAN.sub(lambda match: _roman(found, match), rest)
     rest = _SLASHED.sub(lambda match: _slashed(found, match), rest)
     rest = DAY_OF_YEAR.sub(lambda match: _day_of_year(found, match), rest)
     rest = _MARK.sub(lambda match: _mark(found, match), rest)
     rest = _FIGURE.sub(lambda match: _figure(found, match, continental), rest)
     found.figures.extend(_in_words(rest))
     return found
+
+
+def _seen(text: str) -> str:
+    """The text without what nobody sees in it, and with signs such as Ⅻ as numbers."""
+    return "".join(
+        f" {int(unicodedata.numeric(letter))} " if unicodedata.category(letter) == "Nl" else letter
+        for letter in text
+        if unicodedata.category(letter) != "Cf"
+    )
+
+
+def _part_sign(found: Reading, match: re.Match[str]) -> str:
+    whole = Decimal(match["whole"] or 0)
+    value = whole + round(Decimal(unicodedata.numeric(match["part"])), 2)
+    found.figures.append(Figure(said=match[0], value=value, unit=_CENT, is_share=not whole))
+    return _GAP
+
+
+def _share(found: Reading, match: re.Match[str]) -> str:
+    parts = match.groupdict()
+    count = (parts["n"] or parts["n2"] or parts["n4"] or "a").lower()
+    of = parts["of"] or parts["of2"] or parts["of3"] or parts["of4"]
+    share = Decimal(_SMALL.get(count) or (1 if count in ("a", "an") else int(count)))
+    share /= _PARTS.get(of.lower()) or int(of)
+    found.figures.append(Figure(said=match[0], value=round(share, 2), unit=_CENT, is_share=True))
+    return _GAP
+
+
+def _roman(found: Reading, match: re.Match[str]) -> str:
+    value = 10 * len(match["x"]) + _ROMAN_UNITS.index(match["rest"])
+    found.figures.append(Figure(said=match[0], value=Decimal(value)))
+    return _GAP
 
 
 def _slashed(found: Reading, match: re.Match[str]) -> str:
@@ -205,9 +279,10 @@ def _day_of_year(found: Reading, match: re.Match[str]) -> str:
 
 
 def _mark(found: Reading, match: re.Match[str]) -> str:
-    word, before = match[0].lower(), match["before"].lower()
-    if before in _CURRENCY and word.startswith(before) and word[len(before) :].isdigit():
-        return word.replace(before, f"{before} ", 1)
+    word = match[0].lower()
+    money = _MONEY.fullmatch(word)
+    if money is not None and money["currency"] in _CURRENCY:
+        return word.replace(money["currency"], f"{money['currency']} ", 1)
     found.marks.add(word)
     return _GAP
 
@@ -265,7 +340,7 @@ def _in_words(text: str) -> Iterator[Figure]:
             run.append(piece)
         elif _WORDS.fullmatch(piece) or (piece.strip(" -") and run):
             # The first and the second half are stretches of time, not shares.
-            if piece in ("half", "halved") and run not in (["first"], ["second"]):
+            if piece in ("half", "halved", "halving") and run not in (["first"], ["second"]):
                 yield Figure(said=piece, value=_HALF, unit=Decimal("0.1"))
             yield from _spelled(run)
             run = []

@@ -50,24 +50,30 @@ def changes(before: Mapping[str, Value], after: Mapping[str, Value]) -> list[Cha
     ]
 
 
-def check_times(profile: Mapping[str, Value]) -> None:
-    """See to it that nothing is completed before it started.
+def check_times(before: Mapping[str, Value], sent: Mapping[str, Value]) -> None:
+    """See to it that with what is sent nothing is completed before it started.
 
     Raises:
-        Invalid: onboarding or offboarding ends before it begins.
+        Invalid: onboarding or offboarding would end before it begins.
     """
+    profile = {**before, **sent}
     items = []
     for phase in ("onboarding", "offboarding"):
-        started, completed = (profile.get(f"{phase}_{end}_at") for end in ("started", "completed"))
+        starts, completes = f"{phase}_started_at", f"{phase}_completed_at"
+        started, completed = profile.get(starts), profile.get(completes)
         if isinstance(started, datetime) and isinstance(completed, datetime):
             if completed < started:
-                location = f"body.{phase}_completed_at"
-                why = f"It lies before {phase}_started_at."
                 items.append(
-                    ProblemItem(location=location, message=why, value=iso_seconds(completed))
+                    _refused(completes, f"It lies before {starts}.", completed)
+                    if completes in sent
+                    else _refused(starts, f"It lies after {completes}.", started)
                 )
     if items:
         raise Invalid("What is completed has started before.", *items)
+
+
+def _refused(field: str, why: str, value: datetime) -> ProblemItem:
+    return ProblemItem(location=f"body.{field}", message=why, value=iso_seconds(value))
 
 
 def _json(value: Value) -> str | None:

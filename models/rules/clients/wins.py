@@ -10,6 +10,7 @@ from typing import Final
 
 from models.errors import Invalid, ProblemItem
 from models.rules.clients.vocabulary import WinStatus
+from models.rules.moments import iso_seconds
 
 LISTED: Final = frozenset(WinStatus) - {WinStatus.DISMISSED}
 """What the list shows unless it is asked for other statuses."""
@@ -58,7 +59,7 @@ def changed(
     ends = until if sends_until else standing.snoozed_until
     if ends is None or ends <= now:
         why = "A win is snoozed until a moment in the future."
-        value = ends.isoformat() if ends is not None else None
+        value = iso_seconds(ends) if ends is not None else None
         raise Invalid(why, ProblemItem(location="body.snoozed_until", message=why, value=value))
     return Standing(status=WinStatus.SNOOZED, snoozed_until=ends)
 

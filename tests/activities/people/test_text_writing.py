@@ -18,7 +18,7 @@ from activities.people import text_calls, text_writing
 from activities.people.ai_summaries import AiSummarySteps
 from activities.people.qbr_prep import QbrPrepSteps
 from activities.people.text_writing import TextSteps
-from activities.ports import Llm, StopReason
+from activities.ports import Llm, LlmBusy, LlmRefused, StopReason
 from models.contracts.client_texts import CallModel, DiscardText, GatherSources, StoreText
 from models.contracts.maintenance import Sweep
 from models.db.database import Database
@@ -105,6 +105,14 @@ async def test_a_draft_is_stored_once_however_often_the_step_is_tried(bench: Ben
     assert len(await bench.rows("select 1 from audit_entry")) == 1
 
 
+async def test_a_draft_that_was_swept_away_is_not_said_to_be_stored(bench: Bench) -> None:
+    await bench.run(bench.qbrs.gather, bench.gathered)
+    given_up = DiscardText(tenant_id=bench.tenant.id, run_id=RUN)
+    await bench.run(bench.texts.discard, given_up)
+    with pytest.raises(Unavailable):
+        await bench.run(bench.qbrs.store, bench.stored)
+
+
 async def test_a_summary_is_stored_once_however_often_the_step_is_tried(bench: Bench) -> None:
     await bench.run(bench.summaries.gather, bench.gathered)
     await bench.run(bench.texts.write, bench.call)
@@ -166,6 +174,23 @@ async def test_a_model_that_refuses_is_not_asked_again(bench: Bench) -> None:
     await bench.run(bench.qbrs.gather, bench.gathered)
     with pytest.raises(UpstreamFailed):
         await bench.run(bench.texts.write, bench.call)
+
+
+@pytest.mark.parametrize(
+    ("error", "raised"), [(LlmBusy, ApplicationError), (LlmRefused, UpstreamFailed)]
+)
+async def test_what_a_vendor_repeats_of_the_prompt_is_masked(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, error: type[Exception], raised: type[Exception]
+) -> None:
+    async def failing(*_: Any) -> None:
+        raise error("Bad request: ada@example.com" + " and so on" * 99)
+
+    monkeypatch.setattr(text_calls, "listen", failing)
+    await bench.run(bench.qbrs.gather, bench.gathered)
+    with pytest.raises(raised, match=r"Bad request: \[e-mail address\]") as failed:
+        await bench.run(bench.texts.write, bench.call)
+    assert failed.value.__cause__ is None
+    assert len(str(failed.value)) < 400
 
 
 async def test_a_late_attempt_finds_its_call_taken_over(bench: Bench) -> None:

@@ -153,7 +153,7 @@ async def test_a_published_rsa_key_is_no_hmac_secret(issuer: Issuer):
         {"iss": "somebody", "aud": "throughline"},
         {"iss": "issuer", "aud": "somebody"},
         {"iss": "issuer"},
-        {"iss": "issuer", "aud": "throughline", "nbf": time.time() + 300},
+        {"iss": "issuer", "aud": "throughline", "nbf": time.time() + 86_400},
         {"iss": "issuer", "aud": "throughline", "role": "emperor"},
         {"iss": "issuer", "aud": "throughline", "tenant": None},
         {"iss": "issuer", "aud": "throughline", "sub": 7},

@@ -44,4 +44,5 @@ def test_the_lists_of_a_tenant_take_the_short_way() -> None:
         "/dashboard/v1/activities",
         "/dashboard/v1/approvals",
         "/api/clients",
+        "/api/clients/companies",
     }

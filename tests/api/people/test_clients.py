@@ -403,7 +403,7 @@ async def test_a_phase_cannot_end_before_it_began_whichever_end_is_sent(
         offboarding_started_at=datetime(2026, 1, 2, 8, tzinfo=UTC),
     )  # fmt: skip
     for body, location in (
-        ({"onboarding_started_at": "2026-01-02T08:00:01Z"}, "body.onboarding_completed_at"),
+        ({"onboarding_started_at": "2026-01-02T08:00:01Z"}, "body.onboarding_started_at"),
         ({"offboarding_completed_at": "2026-01-02T07:59:59Z"}, "body.offboarding_completed_at"),
     ):
         answer = await http.patch(f"{URL}/{company_id}", json=body, headers=tenant_a.member.headers)

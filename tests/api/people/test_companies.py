@@ -5,8 +5,10 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import select
 
 from models.ids import new_id
+from models.queries.people import client_profiles
 from models.tables.clients import Client
 from models.tables.companies import Company, Contact
 from models.tables.records import AuditEntry
@@ -227,6 +229,26 @@ async def test_a_new_name_is_the_clients_too(
         "name": {"from": "Acme", "to": "Zenith"},
         "website": {"from": None, "to": "http://zenith.example"},
     }
+
+
+async def test_a_new_name_waits_for_the_client_before_it_takes_the_company(
+    http: httpx.AsyncClient, tenant_a: TenantPeople, records: Records
+) -> None:
+    made = await make(http, tenant_a)
+    await make_client_of(records, made["id"])
+    async with records.database.tenant(tenant_a.id) as db:
+        await client_profiles.locked(db, made["id"])
+        renaming = asyncio.create_task(
+            http.patch(
+                f"{URL}/{made['id']}", json={"name": "Zenith"}, headers=tenant_a.member.headers
+            )
+        )
+        await asyncio.sleep(0.5)
+        # As a notification does that names the company.
+        refers = select(Company.id).where(Company.id == made["id"])
+        await db.execute(refers.with_for_update(read=True, key_share=True))
+    answer = await renaming
+    assert answer.status_code == 200, answer.text
 
 
 async def test_what_is_not_another_value_changes_nothing(

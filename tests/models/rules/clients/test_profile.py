@@ -38,8 +38,16 @@ def test_each_changed_field_is_one_event_with_both_values():
 def test_what_is_completed_has_started_before():
     profile = {"onboarding_started_at": NOON, "onboarding_completed_at": NOON - timedelta(days=1)}
     with pytest.raises(Invalid) as refused:
-        check_times(profile)
+        check_times({}, profile)
     assert [item.location for item in refused.value.items] == ["body.onboarding_completed_at"]
+
+
+def test_a_start_after_the_stored_end_is_what_is_refused():
+    with pytest.raises(Invalid) as refused:
+        check_times({"offboarding_completed_at": NOON - timedelta(days=1)},
+                    {"offboarding_started_at": NOON})  # fmt: skip
+    (item,) = refused.value.items
+    assert (item.location, item.value) == ("body.offboarding_started_at", "2026-03-10T12:00:00Z")
 
 
 @pytest.mark.parametrize(
@@ -52,7 +60,7 @@ def test_what_is_completed_has_started_before():
     ],
 )
 def test_times_in_order_are_fine(profile):
-    check_times(profile)
+    check_times({}, profile)
 
 
 def test_a_group_adds_up_and_takes_the_latest_meeting():
