@@ -2,8 +2,13 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
+
+from pydantic import SecretStr
+
+from models.rules.clients.billing import PaidInvoice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,4 +148,84 @@ class Llm(Protocol):
 
     async def check(self, model: str) -> Sequence[Check]:
         """Try the adapter for real; a failing check is a result, not an exception."""
+        ...
+
+
+class VendorBusy(Exception):
+    """A vendor cannot answer now (429, 5xx, time-out, no or half an answer): worth another try.
+
+    Who is waited for by a request answers 502; a step is tried again by its workflow's policy.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BillingCustomer:
+    """A customer of a billing system; `currency` is what they are usually billed in."""
+
+    id: str
+    name: str | None
+    email: str | None
+    currency: str | None
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unread:
+    """Which paid invoices are wanted: all of a customer, or what may have changed.
+
+    Changed is what was paid, refunded or credited since `since`; invoices made before
+    `created_since` are then looked at only where they were refunded or credited. `after` is where
+    an earlier reading stopped.
+    """
+
+    since: datetime | None = None
+    created_since: datetime | None = None
+    after: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoicePage:
+    """Some paid invoices; reading goes on after `last`."""
+
+    invoices: tuple[PaidInvoice, ...]
+    last: str | None
+
+
+class BillingAccount(Protocol):
+    """An account at a billing system, opened with its key.
+
+    Every call raises `VendorBusy`, or `UpstreamFailed` for what will not be answered however often
+    it is asked; adapters never retry.
+    """
+
+    async def verify(self) -> str | None:
+        """Try whether the key may read all that is needed; answers the account's name, if told."""
+        ...
+
+    async def search_customers(self, q: str, limit: int) -> Sequence[BillingCustomer]:
+        """Customers whose name or e-mail contains `q`, or whose id it is, newest first."""
+        ...
+
+    async def customer(self, customer_id: str) -> BillingCustomer | None:
+        """The customer; None where there is none, or not any more."""
+        ...
+
+    def paid_invoices(self, customer_id: str, wanted: Unread) -> AsyncIterator[InvoicePage]:
+        """Paid invoices with their refunds and credit notes, page by page."""
+        ...
+
+
+class Billing(Protocol):
+    """A billing system."""
+
+    def account(self, key: SecretStr) -> BillingAccount:
+        """Open the account of this key; nothing is asked yet."""
+        ...
+
+    async def close(self) -> None:
+        """Close the connections."""
         ...

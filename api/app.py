@@ -9,6 +9,8 @@ from typing import Any
 from fastapi import APIRouter, Depends, FastAPI
 from temporalio.client import Client
 
+from activities.people.stripe_accounts import StripeAccounts
+from activities.ports import Billing
 from api import agents, people, results
 from api.http import health, problems
 from api.http.access_log import AccessLog
@@ -25,9 +27,9 @@ from api.http.tokens import Verifier
 from api.openapi import document
 from models.db.database import Database
 from models.db.listen import Hub
-from models.logs import configure_logs
+from models.db.vault import lazy_vault
 from models.queries.records.events import CHANNEL
-from models.settings import Settings, settings
+from models.settings import Settings
 
 AREAS: tuple[APIRouter, ...] = (
     health.router,
@@ -38,9 +40,13 @@ AREAS: tuple[APIRouter, ...] = (
 
 
 def services_from(
-    settings: Settings, *, database: Database | None = None, temporal: Client | None = None
+    settings: Settings,
+    *,
+    billing: Billing,
+    database: Database | None = None,
+    temporal: Client | None = None,
 ) -> Services:
-    """Make what the API needs; nothing is contacted yet."""
+    """Make what the API needs, around the adapters it is given; nothing is contacted yet."""
     hub = Hub(settings.database_url, CHANNEL)
     keys = (
         JwksKeys(settings.jwks_url)
@@ -56,6 +62,7 @@ def services_from(
         verifier=Verifier(keys, issuer=settings.jwt_issuer, audience=settings.jwt_audience),
         limiter=RateLimiter(settings.rate_limit_per_minute),
         cursor_secret=cursor_secret(settings),
+        stripe=StripeAccounts(billing, lazy_vault(settings)),
     )
 
 
@@ -70,6 +77,7 @@ def create_app(services: Services) -> FastAPI:
                 yield
         finally:
             await services.hub.stop()
+            await services.stripe.close()
 
     app = described(lifespan=lifespan)
     app.state.services = services
@@ -97,13 +105,6 @@ def described(**options: Any) -> FastAPI:
     problems.install(app)
     app.openapi = lambda: _documented(app)  # type: ignore[method-assign]
     return app
-
-
-def build() -> FastAPI:
-    """The application of this process, by its settings: `uvicorn --factory api.app:build`."""
-    here = settings()
-    configure_logs(here)
-    return create_app(services_from(here))
 
 
 def _documented(app: FastAPI) -> dict[str, Any]:

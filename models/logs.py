@@ -10,7 +10,8 @@ from models.settings import Settings
 PLAIN = structlog.dev.plain_traceback
 """Rich's tracebacks print every local variable: slow, and full of what a log should not hold."""
 
-_QUIET = ("httpx", "httpcore", "httpx2", "httpcore2", "uvicorn.access")
+# Clients of HTTP log whole addresses, in which there may be somebody's name or e-mail address.
+_QUIET = ("httpx", "httpcore", "httpx2", "httpcore2", "stripe", "uvicorn.access")
 
 
 def configure_logs(settings: Settings) -> None:

@@ -44,6 +44,11 @@ class Settings(BaseSettings):
     jwt_audience: str | None = None
     signing_key_file: Path | None = None
     cursor_secret: SecretStr | None = None
+    master_key: SecretStr | None = None
+    """What seals credentials: 32 bytes in base64; to rotate, the new key in front of the old ones,
+    separated by commas. On the embedded stack without it, a file in the data folder."""
+
+    stripe_base_url: str = "https://api.stripe.com"
 
     llm: Literal["claude", "openai", "ollama"] = "claude"
     anthropic_api_key: SecretStr | None = None

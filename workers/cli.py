@@ -1,7 +1,6 @@
 """The commands, by what an operator wants: run it, show it, decide, sign in, look under the lid."""
 
 import asyncio
-import os
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -11,13 +10,14 @@ import orjson
 import typer
 from rich.console import Console
 
-from models.logs import configure_logs
 from models.queries.tenants import Human
 from models.rules.vocabulary import Role
-from models.settings import Settings, settings
+from models.settings import settings
 from workers.api_client import Api, ApiRefused, Approval
+from workers.data_folder import DataDir, base_settings, settings_of
 from workers.demo import DemoOptions, demo_api
-from workers.stack import owner_url, running_stack, settings_here
+from workers.stack import owner_url, running_stack
+from workers.stripe_commands import app as stripe_app
 from workers.tenants import DEMO, found_tenant
 
 app = typer.Typer(
@@ -27,11 +27,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(stripe_app, name="stripe")
 console = Console()
 
-DataDir = Annotated[
-    Path | None, typer.Option("--data-dir", help="The data folder; .throughline if not said.")
-]
 Brief = Annotated[
     Path | None, typer.Option("--brief", help="Markdown, or the body of POST /campaigns as JSON.")
 ]
@@ -48,7 +46,10 @@ def up(
     from workers.session import Session, run
 
     session = Session(
-        settings=_base(data_dir), options=DemoOptions(brief=brief), console=console, workers=workers
+        settings=base_settings(data_dir),
+        options=DemoOptions(brief=brief),
+        console=console,
+        workers=workers,
     )
     raise typer.Exit(run(session, once=False, demo=demo))
 
@@ -64,7 +65,7 @@ def demo(
     from workers.session import Session, run
 
     options = DemoOptions(brief=brief, approve_all=approve_all, again=once)
-    session = Session(settings=_base(data_dir), options=options, console=console)
+    session = Session(settings=base_settings(data_dir), options=options, console=console)
     raise typer.Exit(run(session, once=once))
 
 
@@ -86,7 +87,7 @@ def approve(
     if (reject or revise) and not (note or "").strip():
         raise typer.BadParameter("--reject and --revise need a --note")
     resolution = "rejected" if reject else "revision_requested" if revise else "approved"
-    here = _base(data_dir)
+    here = base_settings(data_dir)
     record = running_stack(here.data_dir)
     if record is None:
         _fail("no stack runs in this data folder; start it with `python -m workers up`")
@@ -109,7 +110,9 @@ def token(
     if subject is None:
         raise typer.BadParameter("a tenant other than the demo's needs --user")
     lifetime = timedelta(hours=hours)
-    typer.echo(issue(_base(data_dir), subject=subject, tenant=tenant, role=role, lifetime=lifetime))
+    typer.echo(
+        issue(base_settings(data_dir), subject=subject, tenant=tenant, role=role, lifetime=lifetime)
+    )
 
 
 @app.command()
@@ -129,7 +132,7 @@ def tenant(
     """Make a tenant with its agents and its first admin, and print its id."""
     admin = Human(id=admin_id, name=admin_name, email=admin_email, role=Role.ADMIN)
     cap = None if monthly_cap is None else Decimal(str(monthly_cap))
-    founded = found_tenant(_here(data_dir), name, admin, tenant_id=tenant_id, monthly_cap=cap)
+    founded = found_tenant(settings_of(data_dir), name, admin, tenant_id=tenant_id, monthly_cap=cap)
     typer.echo(asyncio.run(founded))
 
 
@@ -138,9 +141,9 @@ def api(data_dir: DataDir = None) -> None:
     """Serve the API alone."""
     import uvicorn
 
-    here = _here(data_dir)
+    here = settings_of(data_dir)
     uvicorn.run(
-        "api.app:build",
+        "workers.serving:build",
         factory=True,
         host=here.api_host,
         port=here.api_port,
@@ -160,7 +163,7 @@ def worker(data_dir: DataDir = None) -> None:
 
     from workers.worker import run_worker
 
-    uvloop.run(run_worker(_here(data_dir)))
+    uvloop.run(run_worker(settings_of(data_dir)))
 
 
 @app.command()
@@ -168,7 +171,7 @@ def migrate(data_dir: DataDir = None) -> None:
     """Bring the database to the newest schema, as its owner."""
     from workers.migrate import prepare
 
-    here = _here(data_dir)
+    here = settings_of(data_dir)
     record = running_stack(here.data_dir) if here.mode == "embedded" else None
     owner = here.owner_database_url if record is None else owner_url(here.data_dir, record)
     prepare(owner, here.database_url)
@@ -205,7 +208,7 @@ def replay(
 
     if bool(files) == running:
         raise typer.BadParameter("give either files or --open")
-    here = _here(data_dir)
+    here = settings_of(data_dir)
     histories = replays.saved(files) if files else replays.running(here)
     raise typer.Exit(asyncio.run(replays.replay(here, histories, console)))
 
@@ -216,22 +219,6 @@ def openapi() -> None:
     from api.app import described
 
     typer.echo(orjson.dumps(described().openapi(), option=orjson.OPT_INDENT_2).decode())
-
-
-def _base(data_dir: Path | None) -> Settings:
-    """The settings with the data folder made absolute, for this process and those it starts."""
-    if data_dir is not None:
-        os.environ["THROUGHLINE_DATA_DIR"] = str(data_dir)
-        settings.cache_clear()
-    found = settings()
-    return found.model_copy(update={"data_dir": found.data_dir.expanduser().resolve()})
-
-
-def _here(data_dir: Path | None) -> Settings:
-    _base(data_dir)
-    here = settings_here()
-    configure_logs(here)
-    return here
 
 
 async def _decide(

@@ -11,9 +11,11 @@ from activities.llm.claude import ClaudeLlm
 from activities.llm.offline import OfflineLlm
 from activities.llm.ollama import OllamaLlm
 from activities.llm.openai import OpenAiLlm
+from activities.people.stripe_accounts import StripeAccounts
 from activities.ports import Llm
 from models.db.database import Database
 from models.settings import Settings
+from workers.billing import build_stripe
 
 ADAPTERS: Final = ("claude", "openai", "ollama")
 
@@ -26,6 +28,7 @@ class Container:
     db: Database
     temporal: Client
     llms: Mapping[str, Llm]
+    stripe: StripeAccounts
 
     def writer(self, model: str | None) -> Writer:
         """Which adapter and model a role gets: its own model, or the deployment's."""
@@ -35,8 +38,9 @@ class Container:
         return Writer(adapter=name, model=model or self.settings.default_model)
 
     async def close(self) -> None:
-        """Give back what is held: connections of the pool."""
+        """Give back what is held: connections of the pool, and to vendors."""
         await self.db.close()
+        await self.stripe.close()
 
 
 def build_container(settings: Settings, temporal: Client) -> Container:
@@ -46,6 +50,7 @@ def build_container(settings: Settings, temporal: Client) -> Container:
         db=Database(settings.database_url, settings.database_pool_size),
         temporal=temporal,
         llms=build_llms(settings),
+        stripe=build_stripe(settings),
     )
 
 

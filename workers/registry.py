@@ -14,6 +14,9 @@ from activities.agents.run_ends import RunEndSteps
 from activities.agents.runs import RunSteps
 from activities.agents.tool_calls import ToolSteps
 from activities.agents.turns import TurnSteps
+from activities.people.revenue_dispatch import RevenueDispatchSteps
+from activities.people.revenue_recalculation import RevenueSteps
+from activities.people.stripe import StripeSteps
 from activities.tools.registry import build as build_toolbox
 from workers.container import Container
 from workflows import policies
@@ -22,6 +25,10 @@ from workflows.agents.agent_checks import AgentCheckWorkflow
 from workflows.agents.approvals import ApprovalWorkflow
 from workflows.agents.campaigns import CampaignWorkflow
 from workflows.agents.maintenance import MaintenanceWorkflow
+from workflows.people.revenue_recalculation import (
+    RevenueDispatchWorkflow,
+    RevenueRecalculationWorkflow,
+)
 
 WORKFLOWS: Final[Sequence[type]] = (
     CampaignWorkflow,
@@ -29,6 +36,8 @@ WORKFLOWS: Final[Sequence[type]] = (
     ApprovalWorkflow,
     AgentCheckWorkflow,
     MaintenanceWorkflow,
+    RevenueRecalculationWorkflow,
+    RevenueDispatchWorkflow,
 )
 """Every workflow that workers run, and that saved histories are replayed with."""
 
@@ -67,6 +76,9 @@ def agents_queue(c: Container) -> Queue:
             ApprovalSteps(c.db),
             ReconcilerSteps(c.db, c.temporal),
             AgentCheckSteps(c.db, c.llms, adapter=c.settings.llm, model=c.settings.default_model),
+            RevenueSteps(c.db),
+            RevenueDispatchSteps(c.db, c.temporal),
+            StripeSteps(c.db, c.stripe),
         ],
     )
 

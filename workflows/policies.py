@@ -72,3 +72,17 @@ AUTO_RETRY_PAUSES: Final = (timedelta(seconds=5), timedelta(seconds=30))
 
 SLOT_RECHECK: Final = timedelta(minutes=5)
 """How long an activity trusts that it will be told of a free slot before it looks itself."""
+
+RESCORE: Final[ActivityConfig] = BULK
+"""Batches of clients, scored anew one after the other; each is repeated without being counted
+twice, and the next attempt begins where the last one was heard of."""
+
+BILLING: Final[ActivityConfig] = {
+    "start_to_close_timeout": timedelta(hours=1),
+    "heartbeat_timeout": timedelta(seconds=30),
+    "retry_policy": RetryPolicy(
+        initial_interval=timedelta(seconds=2), maximum_interval=timedelta(seconds=30),
+        maximum_attempts=3,
+    ),
+}  # fmt: skip
+"""An import from a billing system: after three attempts the rest goes on without it."""

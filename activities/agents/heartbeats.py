@@ -2,9 +2,9 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Any, Final
 
 from temporalio import activity
 
@@ -12,12 +12,12 @@ _INTERVAL_S: Final = 1.0
 
 
 @asynccontextmanager
-async def heartbeats() -> AsyncIterator[None]:
-    """Send a heartbeat every second until the block ends."""
+async def heartbeats(progress: Callable[[], Any] | None = None) -> AsyncIterator[None]:
+    """Send a heartbeat every second until the block ends, with how far it is where it tells."""
     if not activity.in_activity():
         yield
         return
-    beating = asyncio.create_task(_beat())
+    beating = asyncio.create_task(_beat(progress))
     try:
         yield
     finally:
@@ -26,7 +26,7 @@ async def heartbeats() -> AsyncIterator[None]:
             await beating
 
 
-async def _beat() -> None:
+async def _beat(progress: Callable[[], Any] | None) -> None:
     while True:
-        activity.heartbeat()
+        activity.heartbeat(*(() if progress is None else (progress(),)))
         await asyncio.sleep(_INTERVAL_S)

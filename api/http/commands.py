@@ -18,6 +18,7 @@ from temporalio.client import (
     WorkflowFailureError,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
+    WorkflowUpdateStage,
 )
 from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
@@ -28,13 +29,16 @@ from temporalio.workflow import UpdateMethodMultiParam
 from api.http.auth import caller
 from api.http.services import Temporal, services_of
 from models.errors import BY_CODE, Conflict, Unavailable, from_details
+from models.ids import new_id
 from workflows import visibility
 from workflows.policies import APPROVAL_TASK_TIMEOUT, TASK_QUEUE
+from workflows.renewal import is_renewed
 
 _log = structlog.get_logger(__name__)
 
 _PATIENCE: Final = timedelta(seconds=10)
 _RETRY_AFTER_S: Final = 5
+_RENEWAL_S: Final = 0.1
 
 W = TypeVar("W")
 S = TypeVar("S")
@@ -72,9 +76,81 @@ class Desk:
         task_queue: str = TASK_QUEUE,
         static_summary: str | None = None,
         id_reuse_policy: WorkflowIDReusePolicy = WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+        patience: timedelta | None = None,
+        retry_after: int = _RETRY_AFTER_S,
     ) -> R:
-        """Update the workflow of this id, started with `start` where it does not run."""
-        beginning = WithStartWorkflowOperation(
+        """Update the workflow of this id, started with `start` where it does not run.
+
+        With `patience` the answer is waited for so long at most, and the work goes on when that
+        ends. It is waited for across the runs of a workflow that continues as new.
+        """
+        # One id for all attempts: by it the workflow's next run knows the update again.
+        update_id = update_id or new_id()
+        within = patience.total_seconds() if patience else None
+        async with self._contact(id, retry_after) as temporal, asyncio.timeout(within):
+            while True:
+                beginning = self._beginning(
+                    run, start, id=id, kind=kind, campaign_id=campaign_id, status=status,
+                    task_queue=task_queue, static_summary=static_summary,
+                    id_reuse_policy=id_reuse_policy,
+                )  # fmt: skip
+                try:
+                    return await temporal.execute_update_with_start_workflow(
+                        update,
+                        argument,
+                        start_workflow_operation=beginning,
+                        id=update_id,
+                        rpc_timeout=patience or _PATIENCE,
+                    )
+                except WorkflowUpdateFailedError as error:
+                    if not is_renewed(error.cause):
+                        raise
+                    await asyncio.sleep(_RENEWAL_S)
+
+    async def tell_with_start(
+        self,
+        run: MethodAsyncSingleParam[W, S, Any],
+        start: S,
+        update: UpdateMethodMultiParam[[W, A], Any],
+        argument: A,
+        *,
+        id: str,
+        kind: str,
+        update_id: str | None = None,
+        task_queue: str = TASK_QUEUE,
+        static_summary: str | None = None,
+    ) -> None:
+        """Update the workflow of this id, started where it does not run; wait for no answer.
+
+        It returns once the workflow has accepted the update, which then survives everything.
+        """
+        beginning = self._beginning(
+            run, start, id=id, kind=kind, task_queue=task_queue, static_summary=static_summary
+        )
+        async with self._contact(id) as temporal:
+            await temporal.start_update_with_start_workflow(
+                update,
+                argument,
+                start_workflow_operation=beginning,
+                wait_for_stage=WorkflowUpdateStage.ACCEPTED,
+                id=update_id,
+                rpc_timeout=_PATIENCE,
+            )
+
+    def _beginning(
+        self,
+        run: MethodAsyncSingleParam[W, S, Any],
+        start: S,
+        *,
+        id: str,
+        kind: str,
+        campaign_id: str = "",
+        status: str = "",
+        task_queue: str,
+        static_summary: str | None,
+        id_reuse_policy: WorkflowIDReusePolicy = WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+    ) -> WithStartWorkflowOperation[W, Any]:
+        return WithStartWorkflowOperation(
             run,
             start,
             id=id,
@@ -88,14 +164,6 @@ class Desk:
                 tenant_id=self._tenant_id, campaign_id=campaign_id, kind=kind, status=status
             ),
         )
-        async with self._contact(id) as temporal:
-            return await temporal.execute_update_with_start_workflow(
-                update,
-                argument,
-                start_workflow_operation=beginning,
-                id=update_id,
-                rpc_timeout=_PATIENCE,
-            )
 
     async def update(
         self,
@@ -150,14 +218,16 @@ class Desk:
             await handle.signal(signal, argument, rpc_timeout=_PATIENCE)
 
     @asynccontextmanager
-    async def _contact(self, workflow_id: str) -> AsyncIterator[Client]:
+    async def _contact(
+        self, workflow_id: str, retry_after: int = _RETRY_AFTER_S
+    ) -> AsyncIterator[Client]:
         try:
             yield await self._temporal.client()
         except WorkflowUpdateFailedError as error:
             raise _refusal(error.cause, workflow_id) from error
-        except WorkflowUpdateRPCTimeoutOrCancelledError as error:
+        except (WorkflowUpdateRPCTimeoutOrCancelledError, TimeoutError) as error:
             detail = "No worker took the command in time; send it again with the same key."
-            raise Unavailable(detail, retry_after=_RETRY_AFTER_S) from error
+            raise Unavailable(detail, retry_after=retry_after) from error
         except WorkflowAlreadyStartedError as error:
             raise Conflict("This has been done before and has ended.") from error
         except RPCError as error:

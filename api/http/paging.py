@@ -9,11 +9,9 @@ route knows of the query except limit and cursor.
 import base64
 import hashlib
 import hmac
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Annotated, Final, Protocol
 
 import orjson
@@ -25,6 +23,7 @@ from api.http.routing import HOLDS_PAGE, facts_of, marks
 from api.http.rows import Writer
 from api.http.services import services_of
 from models.errors import Invalid, ProblemItem
+from models.secret_files import kept_secret
 from models.settings import Settings
 
 Position = tuple[datetime, str]
@@ -155,21 +154,4 @@ def cursor_secret(settings: Settings) -> bytes:
     """The key that cursors are signed with: from the settings, else a file that is made once."""
     if settings.cursor_secret is not None:
         return hashlib.sha256(settings.cursor_secret.get_secret_value().encode()).digest()
-    path = settings.data_dir / "cursor_secret"
-    if not path.exists():
-        _create(path)
-    return path.read_bytes()
-
-
-def _create(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(os.urandom(32))
-    try:
-        # Of several processes that make it at once one wins, and all read the same.
-        os.link(draft, path)
-    except FileExistsError:
-        pass
-    finally:
-        draft.unlink()
+    return kept_secret(settings.data_dir / "cursor_secret")

@@ -1,5 +1,6 @@
 """Every error as application/problem+json: refusals, bad input, outages, the unforeseen."""
 
+import math
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
@@ -15,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Scope
 
+from activities.ports import VendorBusy
 from api.http.replays import Replayed
 from api.http.routing import facts_of
 from models.errors import (
@@ -28,6 +30,7 @@ from models.errors import (
     Unauthenticated,
     Unavailable,
     UnsupportedMediaType,
+    UpstreamFailed,
 )
 
 _log = structlog.get_logger(__name__)
@@ -165,6 +168,13 @@ async def _refused(request: Request, error: Exception) -> Response:
     return problem(request.scope, error)
 
 
+async def _vendor_failed(request: Request, error: Exception) -> Response:
+    """A vendor that was asked within the request did not answer: the caller may try again."""
+    assert isinstance(error, VendorBusy)
+    wait = None if error.retry_after is None else math.ceil(error.retry_after)
+    return problem(request.scope, UpstreamFailed(str(error), retry_after=wait))
+
+
 async def _replayed(_: Request, error: Exception) -> Response:
     assert isinstance(error, Replayed)
     headers = {"Idempotency-Replayed": "true"}
@@ -237,6 +247,7 @@ def _item(found: Mapping[str, Any], *, form: bool) -> ProblemItem:
 def install(app: FastAPI) -> None:
     """Register the answers with the application."""
     app.add_exception_handler(DomainError, _refused)
+    app.add_exception_handler(VendorBusy, _vendor_failed)
     app.add_exception_handler(Replayed, _replayed)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)

@@ -8,6 +8,7 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 from temporalio.client import Client
 
+from activities.people.stripe_accounts import StripeAccounts
 from api.http.feeds import Feeds
 from api.http.limits import RateLimiter
 from api.http.tokens import Verifier
@@ -46,6 +47,7 @@ class Services:
     verifier: Verifier
     limiter: RateLimiter
     cursor_secret: bytes
+    stripe: StripeAccounts
 
 
 def services_of(request: HTTPConnection) -> Services:

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from sqlalchemy import text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from models.errors import NotFound
 from models.ids import derived_id
 from models.rules.roles import ROLES
 from models.rules.vocabulary import CampaignStatus, PrincipalType, Role
@@ -34,6 +35,16 @@ def agent_id(tenant_id: str, role: str) -> str:
 def system_campaign_id(tenant_id: str) -> str:
     """The id of the tenant's system campaign."""
     return derived_id("system-campaign", tenant_id)
+
+
+async def require(db: AsyncConnection) -> None:
+    """See to it that the session's tenant is there.
+
+    Raises:
+        NotFound: nobody made it.
+    """
+    if (await db.execute(select(Tenant.id))).one_or_none() is None:
+        raise NotFound("There is no such tenant.")
 
 
 async def create_tenant(

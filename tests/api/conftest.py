@@ -26,6 +26,7 @@ from models.rules.vocabulary import Role
 from models.settings import Settings
 from tests.factories.records import Records
 from tests.fakes.desk import RecordedDesk
+from workers.billing import build_billing
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -147,7 +148,8 @@ def api_temporal() -> Client | None:
 def services(
     api_settings: Settings, db: Database, tokens: TokenFactory, api_temporal: Client | None
 ) -> Services:
-    return services_from(api_settings, database=db, temporal=api_temporal)
+    billing = build_billing(api_settings)
+    return services_from(api_settings, billing=billing, database=db, temporal=api_temporal)
 
 
 @pytest.fixture

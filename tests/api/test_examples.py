@@ -77,4 +77,6 @@ def test_an_example_is_what_its_schema_allows(schema: type[BaseModel]) -> None:
     assert isinstance(examples, list)
     for example in examples:
         schema.model_validate(example)
-        assert [value for value in ids_in(example) if not is_id(value)] == []
+        # What others give ids to is known by those.
+        ours = (value for value in ids_in(example) if not value.startswith("cus_"))
+        assert [value for value in ours if not is_id(value)] == []

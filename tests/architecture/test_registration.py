@@ -28,6 +28,7 @@ def registered() -> list[Queue]:
         db=MagicMock(),
         temporal=MagicMock(),
         llms={"claude": offline, "offline": offline},
+        stripe=MagicMock(),
     )
     return queues(container)
 

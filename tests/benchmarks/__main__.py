@@ -18,6 +18,7 @@ from tests.benchmarks import (
     fairness,
     lists,
     ready,
+    revenue,
     submit_campaign,
     viewers,
 )
@@ -32,6 +33,7 @@ BENCHMARKS: Mapping[str, Callable[[Bench], Awaitable[list[Measured]]]] = {
     "clients": clients.run,
     "viewers": viewers.run,
     "fairness": fairness.run,
+    "revenue": revenue.run,
     "ready": ready.run,
 }
 

@@ -24,6 +24,7 @@ from models.rules.vocabulary import ActivityStatus, ActivityType, WakeReason
 from models.tables.agent_runs import AgentConfig
 from tests.benchmarks.harness import Bench, Measured, compare, in_ms, timed, timed_together
 from tests.factories.agents import TenantMade, make_activity, make_campaign, make_output
+from workers.billing import build_stripe
 from workers.container import Container
 from workers.memory import keep_what_is_loaded
 from workers.registry import Queue, agents_queue
@@ -128,7 +129,7 @@ async def run(bench: Bench) -> list[Measured]:
     """Serially, then fifty at once."""
     container = Container(
         settings=bench.settings, db=bench.database, temporal=bench.temporal,
-        llms={"claude": ScriptedLlm()},
+        llms={"claude": ScriptedLlm()}, stripe=build_stripe(bench.settings),
     )  # fmt: skip
     bare = Queue(name=BARE_QUEUE, workflows=[BareWorkflow, BareCampaign], steps=[BareSteps()])
     async with AsyncExitStack() as running:

@@ -14,6 +14,7 @@ from models.ids import new_id
 from models.rules.vocabulary import ActivityType, WakeReason
 from tests.benchmarks.harness import ROLE, Bench, Measured
 from tests.factories.agents import make_activity
+from workers.billing import build_stripe
 from workers.container import Container
 from workers.embedded import ROOT
 from workers.registry import agents_queue
@@ -53,8 +54,9 @@ async def run(bench: Bench) -> list[Measured]:
     """A worker of ours streams the clock; another process watches through the stack's API."""
     llm = TickingLlm()
     container = Container(
-        settings=bench.settings, db=bench.database, temporal=bench.temporal, llms={"claude": llm}
-    )
+        settings=bench.settings, db=bench.database, temporal=bench.temporal, llms={"claude": llm},
+        stripe=build_stripe(bench.settings),
+    )  # fmt: skip
     async with build_worker(bench.temporal, agents_queue(container), task_queue=QUEUE):
         report = await _watched(bench, llm)
     missing = report["different"] + (report["words"] != llm.said)

@@ -40,6 +40,11 @@ class RecordedDesk:
             Command(_name(update), id, argument, start, options.get("update_id"))
         )
 
+    async def tell_with_start(
+        self, run: Any, start: Any, update: Any, argument: Any, *, id: str, **options: Any
+    ) -> None:
+        await self.update_with_start(run, start, update, argument, id=id, **options)
+
     async def update(
         self, workflow_id: str, update: Any, argument: Any, update_id: str | None = None
     ) -> Any:

@@ -6,10 +6,12 @@ Run it when a workflow gains a behaviour that no history shows yet. Histories of
 are not recorded anew: a change of a workflow that they do not survive needs `workflow.patched`.
 """
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
 from temporalio.client import Client
 from temporalio.testing import ActivityEnvironment
 
@@ -18,13 +20,17 @@ from activities.ports import Usage
 from models.contracts.agent_checks import CheckAgent
 from models.contracts.approvals import CloseApproval
 from models.contracts.maintenance import Sweep
+from models.contracts.revenue import DISPATCH, RECALCULATION, Pace
+from models.errors import Unavailable
 from models.ids import new_id
 from models.rules.vocabulary import DeliverableType, Resolution, WakeReason
+from tests.workflows.recalculation import Bookkeeper
 from tests.workflows.scripted_llm import Gate, Reply, refused, say, tool, use
 from tests.workflows.studio import BLOG, REPORT, Calendar, Studio
 from workflows.agents.agent_checks import AgentCheckWorkflow
 from workflows.agents.approvals import ApprovalWorkflow
 from workflows.agents.maintenance import MaintenanceWorkflow
+from workflows.people.revenue_recalculation import RevenueDispatchWorkflow
 from workflows.visibility import activity_workflow, approval_workflow, campaign_workflow
 
 HERE = Path(__file__).parent
@@ -196,3 +202,56 @@ async def test_maintained(studio: Studio) -> None:
         MaintenanceWorkflow.run, id=workflow_id, task_queue=studio.queue_name
     )
     await save(studio.temporal, workflow_id, "maintenance", "round")
+
+
+async def test_recalculated(temporal: Client) -> None:
+    async with Bookkeeper.at_work(temporal) as keeper:
+        await keeper.ask()
+        await keeper.handle.result()
+        await save(temporal, keeper.id, RECALCULATION, "all")
+
+
+async def test_recalculated_by_scopes(temporal: Client) -> None:
+    async with Bookkeeper.at_work(temporal) as keeper:
+        keeper.ledger.hold()
+        first = asyncio.create_task(keeper.ask("c001"))
+        await keeper.ledger.reached.wait()
+        await keeper.tell("c002", "c003")
+        with pytest.raises(Unavailable):
+            await keeper.ask("c002", "c003", patience=0.5)
+        rest = asyncio.create_task(keeper.ask())
+        await asyncio.sleep(0.3)
+        keeper.ledger.go_on()
+        await asyncio.gather(first, rest)
+        await keeper.ask("c002", "c003")
+        await keeper.handle.result()
+        await save(temporal, keeper.id, RECALCULATION, "scopes")
+
+
+async def test_recalculated_with_a_failed_import(temporal: Client) -> None:
+    async with Bookkeeper.at_work(temporal, Pace(links=2)) as keeper:
+        keeper.ledger.linked = ("c002", "c004", "c005")
+        keeper.ledger.unreachable = ("c004",)
+        await keeper.ask()
+        await keeper.handle.result()
+        await save(temporal, keeper.id, RECALCULATION, "failed_import")
+
+
+async def test_recalculated_in_several_runs(temporal: Client) -> None:
+    async with Bookkeeper.at_work(temporal, Pace(clients=5, batches=1, steps=2)) as keeper:
+        keeper.ledger.hold()
+        asked = [asyncio.create_task(keeper.ask()) for _ in range(2)]
+        await keeper.ledger.reached.wait()
+        await asyncio.sleep(0.3)
+        keeper.ledger.go_on()
+        await asyncio.gather(*asked)
+        await keeper.handle.result()
+        await save_runs(temporal, keeper.id, RECALCULATION, "continued")
+
+
+async def test_dispatched(studio: Studio) -> None:
+    workflow_id = f"{DISPATCH}-{new_id()}"
+    await studio.temporal.execute_workflow(
+        RevenueDispatchWorkflow.run, id=workflow_id, task_queue=studio.queue_name
+    )
+    await save(studio.temporal, workflow_id, DISPATCH, "month")

@@ -40,6 +40,14 @@ async def calendar(
 ) -> AsyncIterator[Calendar]:
     """The same on a server that skips days."""
     _hardly_pause(monkeypatch)
+    await know_our_attributes(time_skipping)
+    async with Calendar.opened(db, time_skipping.client) as running:
+        running.environment = time_skipping
+        yield running
+
+
+async def know_our_attributes(time_skipping: WorkflowEnvironment) -> None:
+    """Register the search attributes on a server that skips time, which comes without."""
     await time_skipping.client.operator_service.add_search_attributes(
         AddSearchAttributesRequest(
             namespace=time_skipping.client.namespace,
@@ -48,9 +56,6 @@ async def calendar(
             },
         )
     )
-    async with Calendar.opened(db, time_skipping.client) as running:
-        running.environment = time_skipping
-        yield running
 
 
 def _hardly_pause(monkeypatch: pytest.MonkeyPatch) -> None:

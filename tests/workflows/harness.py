@@ -29,6 +29,7 @@ from models.ids import new_id
 from models.queries.tenants import Human, create_tenant
 from models.rules.vocabulary import CampaignStatus, DeliverableType, Resolution, Role
 from models.settings import Settings
+from workers.billing import build_stripe
 from workers.container import Container
 from workers.registry import agents_queue
 from workers.worker import build_worker
@@ -69,8 +70,9 @@ class Engine:
 
     def worker(self) -> Worker:
         container = Container(
-            settings=Settings(), db=self.db, temporal=self.temporal, llms=self.llms
-        )
+            settings=Settings(), db=self.db, temporal=self.temporal, llms=self.llms,
+            stripe=build_stripe(Settings()),
+        )  # fmt: skip
         queue = agents_queue(container)
         return build_worker(self.temporal, queue, task_queue=self.queue_name)
 

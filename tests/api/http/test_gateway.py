@@ -17,6 +17,7 @@ from models.errors import RateLimited
 from models.settings import Settings
 from tests.api.conftest import TenantPeople, TokenFactory
 from tests.api.serving import served
+from workers.billing import build_billing
 
 ORDERS = "/dashboard/v1/probe/orders"
 
@@ -154,7 +155,9 @@ async def call(services: Services, path: str, headers: dict[str, str]) -> httpx.
 async def test_ready_means_that_both_servers_answer(
     api_settings: Settings, db: Database, tokens: TokenFactory, temporal: Client
 ):
-    services = services_from(api_settings, database=db, temporal=temporal)
+    services = services_from(
+        api_settings, billing=build_billing(api_settings), database=db, temporal=temporal
+    )
     answer = await call(services, "/readyz", {})
     assert answer.status_code == 200
     assert answer.json()["temporal"] == {"ok": True, "detail": "healthy"}
@@ -164,7 +167,10 @@ async def test_without_a_database_the_answer_is_503(
     api_settings: Settings, tokens: TokenFactory, tenant_a: TenantPeople
 ):
     nowhere = "postgresql+psycopg://throughline_app@127.0.0.1:1/nothing"
-    services = services_from(api_settings.model_copy(update={"database_url": nowhere}))
+    services = services_from(
+        api_settings.model_copy(update={"database_url": nowhere}),
+        billing=build_billing(api_settings),
+    )
     answer = await call(services, "/dashboard/v1/activities", tenant_a.admin.headers)
     assert (answer.status_code, answer.json()["code"]) == (503, "UNAVAILABLE")
     assert answer.headers["retry-after"]

@@ -1,0 +1,15 @@
+"""The API with its adapters, which it never builds itself: `--factory workers.serving:build`."""
+
+from fastapi import FastAPI
+
+from api.app import create_app, services_from
+from models.logs import configure_logs
+from models.settings import settings
+from workers.billing import build_billing
+
+
+def build() -> FastAPI:
+    """Make the application by the settings of this process."""
+    here = settings()
+    configure_logs(here)
+    return create_app(services_from(here, billing=build_billing(here)))
