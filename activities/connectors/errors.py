@@ -6,8 +6,8 @@ them, for causes are recorded.
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+
+from activities.retry_after import retry_after
 
 _LONGEST = 300
 _SHORTEST_SECRET = 4
@@ -69,19 +69,3 @@ def from_status(
     if status in (408, 425) or status >= 500:
         return PlatformBusy(text, retry_after=retry_after(headers))
     return RequestRefused(text)
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds from a `retry-after` header, which is a number or a date."""
-    given = headers.get("retry-after") or ""
-    try:
-        return max(0.0, float(given))
-    except ValueError:
-        pass
-    try:
-        moment = parsedate_to_datetime(given)
-    except ValueError:
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
