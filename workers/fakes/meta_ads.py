@@ -49,6 +49,7 @@ class FakeMeta(FakeVendor):
     used_pct: int = 7
     """How much of the quota is used, as headers tell."""
     polls_needed: int = 1
+    tells_of_token: bool = True
     _runs: dict[str, _Run] = field(default_factory=dict)
     _polls: dict[str, int] = field(default_factory=dict)
     _numbers: Any = field(default_factory=lambda: itertools.count(6028000001))
@@ -99,7 +100,8 @@ class FakeMeta(FakeVendor):
         )
 
     def _debug_token(self, call: Call) -> Response:
-        if call.method != "POST" or call.form.get("method") != "GET":
+        allowed = self.tells_of_token and call.form.get("method") == "GET"
+        if call.method != "POST" or not allowed:
             return self._error("Unsupported request", 100, 400)
         ends = datetime.combine(self.account.today + timedelta(days=58), time(), ZoneInfo("UTC"))
         return self._answer(
