@@ -119,11 +119,11 @@ class MetaAds:
     async def campaigns(self, access: Access) -> AsyncIterator[Campaign]:
         """Read the campaigns, archived and deleted ones too."""
         statuses = ",".join(f'"{status}"' for status in _STATUSES)
-        params = {"fields": _CAMPAIGN_FIELDS, "effective_status": f"[{statuses}]", "limit": "200"}
+        params = {"fields": _CAMPAIGN_FIELDS, "effective_status": f"[{statuses}]"}
         units = 1 if currency_of(access) in _WHOLE_CURRENCIES else 100
         now, seen = datetime.now(UTC), set[str]()
         path = f"/{VERSION}/act_{access.account_id}/campaigns"
-        async for page in self._reader(access.credentials).pages(path, params):
+        async for page in self._reader(access.credentials).pages(path, params, limit=200):
             with self._wire.as_documented():
                 found = [_campaign(row, units, now) for row in page]
             for campaign in found:
@@ -135,8 +135,8 @@ class MetaAds:
         """Read the ads with their texts."""
         seen = set[str]()
         path = f"/{VERSION}/act_{access.account_id}/ads"
-        params = {"fields": _AD_FIELDS, "limit": "100"}
-        async for page in self._reader(access.credentials).pages(path, params):
+        params = {"fields": _AD_FIELDS}
+        async for page in self._reader(access.credentials).pages(path, params, limit=100):
             with self._wire.as_documented():
                 found = [_creative(row) for row in page]
             for creative in found:

@@ -44,6 +44,17 @@ async def test_a_range_that_is_too_much_is_asked_for_in_parts(case: Case, at_onc
     assert len(asked) == 8
 
 
+async def test_a_page_that_is_too_much_is_asked_for_with_fewer_rows(case: Case) -> None:
+    whole = await every(case.connector.creatives(case.access))
+    case.fake.most_on_a_page = 15
+    case.fake.calls.clear()
+    assert await every(case.connector.creatives(case.access)) == whole
+    assert [call.query["limit"] for call in case.fake.calls] == ["100", "25", "10", "10"]
+    case.fake.most_on_a_page = 5
+    with pytest.raises(PlatformBusy):
+        await every(case.connector.creatives(case.access))
+
+
 async def test_a_day_that_is_too_much_is_a_busy_platform(case: Case) -> None:
     case.fake.longest_report = 0
     with pytest.raises(PlatformBusy):
