@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from activities.retry_after import retry_after
+from models.rules.text import storable
 
 _LONGEST = 300
 _SHORTEST_SECRET = 4
@@ -56,7 +57,7 @@ def safe(message: str, secrets: Iterable[str] = ()) -> str:
             message = message.replace(secret, _HIDDEN)
     message = _HEADER.sub(rf"\1 {_HIDDEN}", message)
     message = _NAMED.sub(rf"\1\2{_HIDDEN}", message)
-    return " ".join(_LOOKS.sub(_HIDDEN, message).split())[:_LONGEST]
+    return " ".join(storable(_LOOKS.sub(_HIDDEN, message)).split())[:_LONGEST]
 
 
 def from_status(
