@@ -73,9 +73,9 @@ class Wire:
                 timeout=TIMEOUT,
                 follow_redirects=False,
             )
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as accident:
             # Its text may hold the address or a header: the kind of accident says enough.
-            said = f"{self.vendor} could not be reached ({type(error).__name__})."
+            said = f"{self.vendor} could not be reached ({type(accident).__name__})."
             raise PlatformBusy(said) from None
         answer = Answer(response.status_code, response.headers, self._json(response))
         error = self.error_of(answer, secrets)
