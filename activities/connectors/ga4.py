@@ -79,22 +79,23 @@ class GoogleAnalytics:
     async def _reports(
         self, credentials: Credentials, first: date, last: date
     ) -> AsyncIterator[Mapping[str, Any]]:
-        read = 0
         seen: set[str] = set()
         while True:
+            # Where we are is how many days came, each counted once.
             report = await self._report(
-                credentials, first.isoformat(), last.isoformat(), read, tuple(_METRICS)
+                credentials, first.isoformat(), last.isoformat(), len(seen), tuple(_METRICS)
             )
             with self._api.wire.as_documented():
-                rows, expected = report.get("rows") or (), whole(report.get("rowCount"))
-                seen |= {row["dimensionValues"][0]["value"] for row in rows}
-            read += len(rows)
+                expected = whole(report.get("rowCount"))
+                came = {row["dimensionValues"][0]["value"] for row in report.get("rows") or ()}
             yield report
-            if not rows or read >= expected:
-                break
+            before = len(seen)
+            seen |= came
+            if len(seen) >= expected:
+                return
+            if len(seen) == before:
+                raise PlatformBusy(f"{VENDOR} gave {before} of {expected} rows.")
             self._stop_before_the_quota_does(report)
-        if len(seen) < expected:
-            raise PlatformBusy(f"{VENDOR} gave {len(seen)} of {expected} rows.")
 
     async def _report(
         self,

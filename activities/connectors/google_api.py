@@ -5,15 +5,16 @@ with.
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from hashlib import sha256
 from typing import Any, Final
 
 import httpx
 import jwt
 
+from activities.connectors.clock import Clock, utc_now
 from activities.connectors.errors import CredentialsRejected, PlatformError, RequestRefused
 from activities.connectors.google_api_errors import error_of
 from activities.connectors.oauth import Granted, OAuthApp, TokenEndpoint
@@ -23,13 +24,6 @@ from activities.connectors.wire import Answer, Wire
 TOKEN_URL: Final = "https://oauth2.googleapis.com/token"
 _LIFETIME: Final = timedelta(hours=1)
 _MARGIN: Final = timedelta(minutes=2)
-
-Clock = Callable[[], datetime]
-
-
-def utc_now() -> datetime:
-    """The clock of everybody but tests."""
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import quote
 
-from activities.connectors.errors import CredentialsRejected, PlatformBusy
+from activities.connectors.errors import CredentialsRejected
 from activities.connectors.google_api import GoogleApi, GoogleKeys
 from activities.connectors.google_api_errors import PACIFIC
 from activities.connectors.ports import Access, Account, Credentials, DayMetric, Renewed
@@ -22,6 +22,8 @@ VENDOR: Final = "Google Search Console"
 BASE_URL: Final = "https://searchconsole.googleapis.com"
 SCOPE: Final = "https://www.googleapis.com/auth/webmasters.readonly"
 _PAGE: Final = 25_000
+_KEPT: Final = timedelta(days=480)
+"""Google keeps sixteen months."""
 _UNVERIFIED: Final = "siteUnverifiedUser"
 
 
@@ -60,6 +62,7 @@ class SearchConsole:
     ) -> AsyncIterator[DayMetric]:
         """Read the final days; a day that nobody saw the site on has no place in the results."""
         known: dict[date, Mapping[str, Any]] = {}
+        first = max(first, self._today() - _KEPT)
         async for rows in self._pages(access, first, last):
             with self._api.wire.as_documented():
                 known |= {date.fromisoformat(row["keys"][0]): row for row in rows}
@@ -72,7 +75,7 @@ class SearchConsole:
     async def _pages(
         self, access: Access, first: date, last: date
     ) -> AsyncIterator[list[Mapping[str, Any]]]:
-        start = 0
+        seen: set[str] = set()
         path = f"{_path(access.credentials['site_url'])}/searchAnalytics/query"
         while True:
             asked = {
@@ -82,22 +85,26 @@ class SearchConsole:
                 "type": "web",
                 "dataState": "final",
                 "rowLimit": self._page,
-                "startRow": start,
+                "startRow": len(seen),
             }
             answer = await self._api.ask(access.credentials, "POST", path, asked)
             with self._api.wire.as_documented():
+                # Rows are left out where there are none, this never is.
+                answer.body["responseAggregationType"]
                 rows = list(answer.body.get("rows") or ())
+                new = {row["keys"][0] for row in rows} - seen
             yield rows
-            if len(rows) < self._page:
+            seen |= new
+            # The number of rows is not told: a page that is not full is the last.
+            if len(rows) < self._page or not new:
                 return
-            start += len(rows)
-            if start > (last - first).days + self._page:
-                raise PlatformBusy(f"{VENDOR} goes on giving days that were not asked for.")
 
     def _last_final(self, known: Mapping[date, Any]) -> date:
-        today = self._now().astimezone(PACIFIC).date()
-        settled = today - timedelta(days=RESTATED_DAYS[self.platform] + 1)
+        settled = self._today() - timedelta(days=RESTATED_DAYS[self.platform] + 1)
         return max((settled, *known))
+
+    def _today(self) -> date:
+        return self._now().astimezone(PACIFIC).date()
 
 
 def _path(site: str) -> str:

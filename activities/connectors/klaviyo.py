@@ -6,7 +6,7 @@ several, so the lists cannot be added up.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 import httpx
 
+from activities.connectors.clock import Clock, Sleep, utc_now
 from activities.connectors.day_totals import DayTotals
 from activities.connectors.errors import (
     CredentialsRejected,
@@ -26,7 +27,6 @@ from activities.connectors.errors import (
     from_status,
     safe,
 )
-from activities.connectors.google_api import Clock, utc_now
 from activities.connectors.ports import Access, Account, Credentials, DayMetric, Renewed
 from activities.connectors.wire import Answer, Wire, number, secrets_of, spans, time_zone, whole
 from activities.retry_after import retry_after
@@ -82,7 +82,7 @@ class Klaviyo:
         base_url: str = BASE_URL,
         *,
         now: Clock = utc_now,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._wire = Wire(vendor=VENDOR, http=http, base_url=base_url, error_of=_error_of)
         self._now = now
@@ -122,10 +122,12 @@ class Klaviyo:
     async def _subscribers(self, access: Access) -> AsyncIterator[DayMetric]:
         today = access.today(self._now())
         sizes = []
+        answer: Answer | None = None
         async for one in self._listed(access.credentials, "/api/lists", {"fields[list]": "name"}):
             with self._wire.as_documented():
                 path = f"/api/lists/{one['id']}"
             counted = {"additional-fields[list]": "profile_count", "fields[list]": "profile_count"}
+            await self._keep_pace(answer)
             answer = await self._ask(access.credentials, "GET", path, params=counted)
             with self._wire.as_documented():
                 sizes.append(whole(answer.body["data"]["attributes"]["profile_count"]))
@@ -236,7 +238,7 @@ class Klaviyo:
         params: Mapping[str, str] | None = None,
         body: Any = None,
     ) -> Answer:
-        answer = await self._wire.ask(
+        return await self._wire.ask(
             method,
             path,
             secrets=secrets_of(self.platform, credentials),
@@ -249,11 +251,11 @@ class Klaviyo:
             params=params,
             body=body,
         )
-        await self._keep_pace(answer)
-        return answer
 
-    async def _keep_pace(self, answer: Answer) -> None:
-        """Wait where the next call would be one too many: sizes of lists come 15 a minute."""
+    async def _keep_pace(self, answer: Answer | None) -> None:
+        """Wait where the next size of a list would be one too many: they come 15 a minute."""
+        if answer is None:
+            return
         left, reset = (answer.headers.get(f"ratelimit-{of}") for of in ("remaining", "reset"))
         with self._wire.as_documented():
             wait = float(number(reset)) if left is not None and number(left) <= 0 else 0.0

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 import httpx
 
+from activities.connectors.clock import Clock, utc_now
 from activities.connectors.day_totals import DayTotals
 from activities.connectors.errors import (
     CredentialsRejected,
@@ -24,7 +25,6 @@ from activities.connectors.errors import (
     from_status,
     safe,
 )
-from activities.connectors.google_api import Clock, utc_now
 from activities.connectors.ports import Access, Account, Credentials, DayMetric, Renewed
 from activities.connectors.wire import Answer, Wire, number, secrets_of, time_zone
 from activities.retry_after import retry_after
@@ -33,7 +33,7 @@ from models.rules.platforms.registry import PlatformId
 VENDOR: Final = "Mailchimp"
 BASE_URL: Final = "https://{data_center}.api.mailchimp.com"
 _PAGE: Final = 500
-_KNOWN: Final = timedelta(days=180)
+_KNOWN: Final = timedelta(days=179)
 """How far back the days of an audience are told."""
 _REST: Final = 10.0
 """Seconds: the limit is on calls at the same time, and no wait is told."""
@@ -67,7 +67,7 @@ class Mailchimp:
 
     async def verify(self, credentials: Credentials) -> Account:
         """Ping, then read the account, the audience that is meant and the shop's currency."""
-        await self._ask(credentials, "/ping")
+        pong = await self._ask(credentials, "/ping")
         told = await self._ask(credentials, "/")
         if credentials.get("audience_id"):
             await self._ask(credentials, f"/lists/{credentials['audience_id']}")
@@ -75,6 +75,7 @@ class Mailchimp:
             credentials, "/ecommerce/stores", {"count": "1", "fields": "stores.currency_code"}
         )
         with self._wire(credentials).as_documented():
+            str(pong["health_status"])
             stores = shops["stores"]
             return Account(
                 account_id=str(told["account_id"]),
@@ -154,21 +155,21 @@ class Mailchimp:
         """Every element once; a list that is shorter than it says was cut, or moved meanwhile."""
         wire = self._wire(credentials)
         seen: set[str] = set()
-        offset = 0
         while True:
-            asked = {**params, "count": str(self._page), "offset": str(offset)}
+            # Where we are is how many came, each counted once: pages overlap when lists move.
+            asked = {**params, "count": str(self._page), "offset": str(len(seen))}
             body = await self._ask(credentials, path, asked)
             with wire.as_documented():
                 page = {str(one[key]): one for one in body[name]}
-                expected, came = int(body["total_items"]), len(body[name])
-            for one in page.keys() - seen:
+                expected = int(body["total_items"])
+            new = [one for one in page if one not in seen]
+            for one in new:
                 yield page[one]
-            seen |= page.keys()
-            offset += came
-            if not came or offset >= expected:
-                break
-        if len(seen) < expected:
-            raise PlatformBusy(f"{VENDOR} gave {len(seen)} of {expected} {name}.")
+            seen.update(new)
+            if len(seen) >= expected:
+                return
+            if not new:
+                raise PlatformBusy(f"{VENDOR} gave {len(seen)} of {expected} {name}.")
 
     async def _ask(
         self, credentials: Credentials, path: str, params: Mapping[str, str] | None = None

@@ -7,7 +7,7 @@ cancelled and of which nothing is left. Days change for as long as refunds are m
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 import httpx
 
+from activities.connectors.clock import Clock, Sleep, utc_now
 from activities.connectors.day_totals import DayTotals
 from activities.connectors.errors import (
     CredentialsRejected,
@@ -56,6 +57,9 @@ _ORDERS: Final = """query Orders($first: Int!, $after: String, $query: String!) 
   }
 }"""
 _FIELDS: Final = PLATFORMS[PlatformId.SHOPIFY].credentials
+_SCOPES: Final = ("read_orders", "read_customers")
+_RECENT: Final = timedelta(days=59)
+"""How far back every token sees whole days of orders."""
 _COUNTS: Final = ("orders", "new_customers", "returning_orders")
 
 
@@ -81,11 +85,13 @@ class Shopify:
         base_url: str = BASE_URL,
         *,
         page: int = _PAGE,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        now: Clock = utc_now,
+        sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._http = http
         self._base_url = base_url
         self._page = page
+        self._now = now
         self._sleep = sleep
 
     async def verify(self, credentials: Credentials) -> Account:
@@ -105,8 +111,9 @@ class Shopify:
                 time_zone=time_zone(shop["ianaTimezone"]),
                 scopes=scopes,
             )
-        if not {"read_orders", "read_all_orders", "write_orders"} & set(scopes):
-            raise CredentialsRejected(f"{VENDOR}: the token lacks the scope read_orders.")
+        lacking = [one for one in _SCOPES if not {one, one.replace("read", "write")} & set(scopes)]
+        if lacking:
+            raise CredentialsRejected(f"{VENDOR}: the token lacks {' and '.join(lacking)}.")
         return account
 
     async def renew(self, credentials: Credentials) -> Renewed | None:
@@ -116,8 +123,9 @@ class Shopify:
     async def daily_metrics(
         self, access: Access, first: date, last: date
     ) -> AsyncIterator[DayMetric]:
-        """Read the orders and add them up; a token without read_all_orders sees 60 days."""
+        """Read the orders and add them up, of days whose orders the token may see."""
         wire = self._wire(access.credentials)
+        first = await self._first_seen(access, first)
         totals = DayTotals(VENDOR, _COUNTS, "store_revenue")
         zone = ZoneInfo(access.time_zone)
         currency = access.currency
@@ -132,6 +140,14 @@ class Shopify:
                         _add(totals, day, order)
         for row in totals.rows(first, last, currency):
             yield row
+
+    async def _first_seen(self, access: Access, first: date) -> date:
+        """The first day that is known: without read_all_orders, older ones would look empty."""
+        oldest = access.today(self._now()) - _RECENT
+        if first >= oldest:
+            return first
+        account = await self.verify(access.credentials)
+        return first if "read_all_orders" in account.scopes else oldest
 
     async def _pages(
         self, wire: Wire, credentials: Credentials, query: str

@@ -1,6 +1,7 @@
 """Shopify's errors: GraphQL's come with status 200, those of the shop and the token do not."""
 
 from collections.abc import Iterable, Mapping
+from math import ceil
 from typing import Any, Final
 
 from activities.connectors.errors import (
@@ -37,12 +38,12 @@ def error_of(answer: Answer, secrets: Iterable[str]) -> PlatformError | None:
 
 
 def points_wait(body: Any) -> float:
-    """Seconds until as many points are there as a query like the last one asks for."""
+    """Whole seconds until as many points are there as a query like the last one asks for."""
     try:
         cost = body["extensions"]["cost"]
         status = cost["throttleStatus"]
         lacking = number(cost["requestedQueryCost"]) - number(status["currentlyAvailable"])
-        return max(0.0, float(lacking / number(status["restoreRate"])))
+        return float(max(0, ceil(lacking / number(status["restoreRate"]))))
     except (ArithmeticError, KeyError, TypeError, ValueError):
         return 0.0
 

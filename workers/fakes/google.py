@@ -150,7 +150,7 @@ class FakeGoogle(FakeVendor):
         offset, limit = int(body["offset"]), min(int(body["limit"]), self.page_limit)
         page = rows[offset : offset + limit]
         if self.faults.doubled_pages and offset:
-            page = [rows[offset - 1], *page][:limit]
+            page.insert(0, rows[offset - 1])
         if self.faults.missing_rows:
             page = page[:-1]
         self.tokens_left -= 10
@@ -211,7 +211,7 @@ class FakeGoogle(FakeVendor):
         start = int(body["startRow"])
         page = rows[start : start + int(body["rowLimit"])]
         if self.faults.doubled_pages and start:
-            page = [rows[start - 1], *page]
+            page.insert(0, rows[start - 1])
         told: Row = {"responseAggregationType": "byProperty"}
         return json_response({"rows": page, **told} if page else told)
 

@@ -140,7 +140,7 @@ class FakeMailchimp(FakeVendor):
         count = min(int(call.query.get("count", "10")), _MOST, self.page_limit)
         page = list(rows[offset : offset + count])
         if self.faults.doubled_pages and offset:
-            page = [rows[offset - 1], *page][:count]
+            page.insert(0, rows[offset - 1])
         if self.faults.missing_rows:
             page = page[:-1]
         return json_response({name: page, "total_items": len(rows)})

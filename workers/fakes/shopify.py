@@ -18,6 +18,7 @@ TOKEN: Final = "shpat_0Planted1Token2Of3The4Northwind5Shop"
 _PATH: Final = "/admin/api/2026-10/graphql.json"
 _BOUNDS: Final = re.compile(r"processed_at:>='([^']+)' processed_at:<'([^']+)'( test:false)?")
 _POINTS_EACH: Final = 9
+_RECENT: Final = timedelta(days=60)
 _DEAREST: Final = 1000
 
 
@@ -29,7 +30,7 @@ class FakeShopify(FakeVendor):
         default_factory=lambda: ShopAccount(seed=21, today=date(2026, 3, 31))
     )
     token: str = TOKEN
-    scopes: tuple[str, ...] = ("read_orders", "read_customers")
+    scopes: tuple[str, ...] = ("read_orders", "read_all_orders", "read_customers")
     bucket: int = 2000
     restores: int = 100
     clock: Callable[[], float] = time.monotonic
@@ -115,7 +116,8 @@ class FakeShopify(FakeVendor):
         day = begin.astimezone(zone).date() - timedelta(days=1)
         while day <= end.astimezone(zone).date():
             for one in self.account.orders(day):
-                if begin <= one.placed_at < end and (with_tests or not one.is_test):
+                seen = day > self.account.today - _RECENT or "read_all_orders" in self.scopes
+                if seen and begin <= one.placed_at < end and (with_tests or not one.is_test):
                     yield one
             day += timedelta(days=1)
 
