@@ -8,14 +8,16 @@ import re
 from collections.abc import Iterable, Mapping
 
 from activities.retry_after import retry_after
+from models.rules.text import storable
 
 _LONGEST = 300
 _SHORTEST_SECRET = 4
 _HIDDEN = "[hidden]"
 # Vendors repeat what they refuse, sometimes in another writing than ours: by name, and by looks.
+_HEADER = re.compile(r"(?i)\b(bearer|basic|oauth)\s+[^\s\"',;]{6,}")
 _NAMED = re.compile(
-    r"(?i)\b(access_token|refresh_token|client_secret|developer[-_]token|api[-_]key|authorization"
-    r"|bearer|password|private_key)(\"?\s*[=:]\s*\"?|\s+)[^\s\"'&,;]+"
+    r"(?i)\b(access_token|refresh_token|client_secret|developer[-_]token|api[-_]key|password"
+    r"|private_key)(\"?\s*[=:]\s*\"?)[^\s\"'&,;]+"
 )
 _LOOKS = re.compile(
     r"\b(?:EAA[A-Za-z0-9]{8,}|ya29\.[\w.-]+|1//[\w-]{8,}|shp(?:at|ss|ca|pa)_\w+|pk_\w{6,}"
@@ -53,8 +55,9 @@ def safe(message: str, secrets: Iterable[str] = ()) -> str:
     for secret in sorted(secrets, key=len, reverse=True):
         if len(secret) >= _SHORTEST_SECRET:
             message = message.replace(secret, _HIDDEN)
+    message = _HEADER.sub(rf"\1 {_HIDDEN}", message)
     message = _NAMED.sub(rf"\1\2{_HIDDEN}", message)
-    return " ".join(_LOOKS.sub(_HIDDEN, message).split())[:_LONGEST]
+    return " ".join(storable(_LOOKS.sub(_HIDDEN, message)).split())[:_LONGEST]
 
 
 def from_status(

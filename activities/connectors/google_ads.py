@@ -30,7 +30,7 @@ from activities.connectors.ports import (
     PeriodReach,
     Renewed,
 )
-from activities.connectors.wire import Wire, number, secrets_of, time_zone, whole
+from activities.connectors.wire import Wire, number, secrets_of, text, time_zone, whole, words
 from models.rules.platforms.registry import PlatformId
 from models.rules.results.campaigns import CampaignStatus
 
@@ -116,9 +116,9 @@ class GoogleAds:
             )
         with self._wire.as_documented():
             return Account(
-                account_id=str(customer["id"]),
-                display_name=customer.get("descriptiveName") or None,
-                currency=str(customer["currencyCode"]),
+                account_id=text(customer["id"]),
+                display_name=words(customer.get("descriptiveName")),
+                currency=text(customer["currencyCode"]),
                 time_zone=time_zone(customer["timeZone"]),
                 scopes=granted.scopes,
             )
@@ -162,7 +162,7 @@ class GoogleAds:
         currency = currency_of(access)
         with self._wire.as_documented():
             found = {
-                (str(row["campaign"]["id"]), _day(row)): _numbers(row)
+                (text(row["campaign"]["id"]), _day(row)): _numbers(row)
                 for row in rows
             }  # fmt: skip
         for (id, day), numbers in found.items():
@@ -286,8 +286,8 @@ def _campaign(row: Row) -> Campaign:
         status = CampaignStatus.ENDED
     kind = campaign.get("advertisingChannelType")
     return Campaign(
-        campaign_id=str(campaign["id"]),
-        name=str(campaign["name"]),
+        campaign_id=text(campaign["id"]),
+        name=text(campaign["name"]),
         status=status,
         objective=str(kind).lower() if kind else None,
         daily_budget=_amount(budget.get("amountMicros")) or None,
@@ -297,22 +297,22 @@ def _campaign(row: Row) -> Campaign:
 
 def _ad_id(row: Row) -> str:
     # The same ad may be in several groups: only both together are one.
-    return f"{row['adGroup']['id']}~{row['adGroupAd']['ad']['id']}"
+    return f"{text(row['adGroup']['id'])}~{text(row['adGroupAd']['ad']['id'])}"
 
 
 def _creative(row: Row) -> Creative:
     ad = row["adGroupAd"]["ad"]
     expanded = ad.get("expandedTextAd") or {}
     parts = [ad.get("responsiveSearchAd") or {}, ad.get("responsiveDisplayAd") or {}]
-    titles = [text for part in parts for text in _texts(part.get("headlines"))]
-    bodies = [text for part in parts for text in _texts(part.get("descriptions"))]
+    titles = [one for part in parts for one in _texts(part.get("headlines"))]
+    bodies = [one for part in parts for one in _texts(part.get("descriptions"))]
     return Creative(
         creative_id=_ad_id(row),
-        campaign_id=str(row["campaign"]["id"]),
-        title=next(iter(titles), None) or expanded.get("headlinePart1") or None,
-        body=next(iter(bodies), None) or expanded.get("description") or None,
+        campaign_id=text(row["campaign"]["id"]),
+        title=words(*titles, expanded.get("headlinePart1")),
+        body=words(*bodies, expanded.get("description")),
     )
 
 
 def _texts(assets: Any) -> list[str]:
-    return [asset["text"] for asset in assets or () if asset.get("text")]
+    return [asset["text"] for asset in assets or () if words(asset.get("text"))]

@@ -31,7 +31,17 @@ from activities.connectors.ports import (
     PeriodReach,
     Renewed,
 )
-from activities.connectors.wire import Answer, Wire, halves, number, secrets_of, spans, whole
+from activities.connectors.wire import (
+    Answer,
+    Wire,
+    halves,
+    number,
+    secrets_of,
+    spans,
+    text,
+    whole,
+    words,
+)
 from models.rules.platforms.registry import PlatformId
 from models.rules.results.campaigns import CampaignStatus
 
@@ -111,8 +121,8 @@ class LinkedInAds:
         with self._wire.as_documented():
             return Account(
                 account_id=account_id,
-                display_name=answer.body.get("name") or None,
-                currency=str(answer.body["currency"]),
+                display_name=words(answer.body.get("name")),
+                currency=text(answer.body["currency"]),
                 time_zone="UTC",
                 scopes=scopes,
                 token_expires_at=expires_at,
@@ -293,7 +303,7 @@ def _pivot(row: Row) -> str:
 
 def _last(urn: Any) -> str:
     """The id at the end of a URN; campaigns come with the number alone."""
-    return str(urn).rsplit(":", 1)[-1]
+    return text(urn).rsplit(":", 1)[-1]
 
 
 def _day(row: Row) -> date:
@@ -318,7 +328,7 @@ def _campaign(row: Row) -> Campaign:
     objective = row.get("objectiveType")
     return Campaign(
         campaign_id=_last(row["id"]),
-        name=str(row["name"]),
+        name=text(row["name"]),
         status=_STATUSES.get(row.get("status") or "", CampaignStatus.UNKNOWN),
         objective=str(objective).lower() if objective else None,
         daily_budget=_amount(row.get("dailyBudget")),
@@ -337,6 +347,6 @@ def _creative(row: Row) -> Creative:
     return Creative(
         creative_id=_last(row["id"]),
         campaign_id=_last(row["campaign"]),
-        title=texts.get("headline") or None,
-        body=texts.get("description") or None,
+        title=words(texts.get("headline")),
+        body=words(texts.get("description")),
     )

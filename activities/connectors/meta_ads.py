@@ -28,7 +28,7 @@ from activities.connectors.ports import (
     PeriodReach,
     Renewed,
 )
-from activities.connectors.wire import Wire, number, time_zone, whole
+from activities.connectors.wire import Wire, number, text, time_zone, whole, words
 from models.rules.platforms.registry import PlatformId
 from models.rules.results.campaigns import CampaignStatus
 
@@ -93,8 +93,8 @@ class MetaAds:
         with self._wire.as_documented():
             return Account(
                 account_id=account_id,
-                display_name=answer.body.get("name") or None,
-                currency=str(answer.body["currency"]),
+                display_name=words(answer.body.get("name")),
+                currency=text(answer.body["currency"]),
                 time_zone=time_zone(answer.body["timezone_name"]),
                 scopes=scopes,
                 token_expires_at=expires_at,
@@ -119,11 +119,11 @@ class MetaAds:
     async def campaigns(self, access: Access) -> AsyncIterator[Campaign]:
         """Read the campaigns, archived and deleted ones too."""
         statuses = ",".join(f'"{status}"' for status in _STATUSES)
-        params = {"fields": _CAMPAIGN_FIELDS, "effective_status": f"[{statuses}]", "limit": "200"}
+        params = {"fields": _CAMPAIGN_FIELDS, "effective_status": f"[{statuses}]"}
         units = 1 if currency_of(access) in _WHOLE_CURRENCIES else 100
         now, seen = datetime.now(UTC), set[str]()
         path = f"/{VERSION}/act_{access.account_id}/campaigns"
-        async for page in self._reader(access.credentials).pages(path, params):
+        async for page in self._reader(access.credentials).pages(path, params, limit=200):
             with self._wire.as_documented():
                 found = [_campaign(row, units, now) for row in page]
             for campaign in found:
@@ -135,8 +135,8 @@ class MetaAds:
         """Read the ads with their texts."""
         seen = set[str]()
         path = f"/{VERSION}/act_{access.account_id}/ads"
-        params = {"fields": _AD_FIELDS, "limit": "100"}
-        async for page in self._reader(access.credentials).pages(path, params):
+        params = {"fields": _AD_FIELDS}
+        async for page in self._reader(access.credentials).pages(path, params, limit=100):
             with self._wire.as_documented():
                 found = [_creative(row) for row in page]
             for creative in found:
@@ -153,7 +153,7 @@ class MetaAds:
         report = self._report(access, "campaign", first, last, fields)
         async for page in self._reader(access.credentials).rows(report):
             with self._wire.as_documented():
-                found = [(str(row["campaign_id"]), _day(row), _numbers(row)) for row in page]
+                found = [(text(row["campaign_id"]), _day(row), _numbers(row)) for row in page]
             for id, day, of_day in found:
                 if (id, day) not in seen:
                     seen.add((id, day))
@@ -187,7 +187,7 @@ class MetaAds:
         )
         async for page in self._reader(access.credentials).rows(report):
             with self._wire.as_documented():
-                found = [(str(row["campaign_id"]), whole(row.get("reach"))) for row in page]
+                found = [(text(row["campaign_id"]), whole(row.get("reach"))) for row in page]
             for id, reach in found:
                 if id not in seen:
                     seen.add(id)
@@ -251,7 +251,7 @@ def _conversions(actions: Sequence[Mapping[str, Any]] | None) -> Decimal:
 
 def _creative_day(row: Mapping[str, Any]) -> CreativeDay:
     return CreativeDay(
-        creative_id=str(row["ad_id"]),
+        creative_id=text(row["ad_id"]),
         day=_day(row),
         spend=number(row.get("spend")),
         conversions=_conversions(row.get("actions")),
@@ -265,8 +265,8 @@ def _campaign(row: Mapping[str, Any], units: int, now: datetime) -> Campaign:
         status = CampaignStatus.ENDED
     objective = row.get("objective")
     return Campaign(
-        campaign_id=str(row["id"]),
-        name=str(row["name"]),
+        campaign_id=text(row["id"]),
+        name=text(row["name"]),
         status=status,
         objective=str(objective).lower() if objective else None,
         daily_budget=_budget(row.get("daily_budget"), units),
@@ -285,8 +285,8 @@ def _creative(row: Mapping[str, Any]) -> Creative:
     link = story.get("link_data") or {}
     video = story.get("video_data") or {}
     return Creative(
-        creative_id=str(row["id"]),
-        campaign_id=str(row["campaign_id"]),
-        title=creative.get("title") or link.get("name") or video.get("title") or None,
-        body=creative.get("body") or link.get("message") or video.get("message") or None,
+        creative_id=text(row["id"]),
+        campaign_id=text(row["campaign_id"]),
+        title=words(creative.get("title"), link.get("name"), video.get("title")),
+        body=words(creative.get("body"), link.get("message"), video.get("message")),
     )

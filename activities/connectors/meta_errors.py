@@ -30,8 +30,8 @@ _USAGE: Final = "x-business-use-case-usage"
 _ACCOUNT_USAGE: Final = "x-ad-account-usage"
 
 
-class TooMuch(PlatformError):
-    """More than one report can hold; never leaves the connector."""
+class TooMuch(PlatformBusy):
+    """More than one answer or report can hold: worth asking for less."""
 
 
 def error_of(answer: Answer, secrets: Iterable[str]) -> PlatformError | None:

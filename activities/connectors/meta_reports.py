@@ -8,7 +8,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Final
 
@@ -17,7 +17,8 @@ from activities.connectors.meta_errors import TooMuch, exhausted
 from activities.connectors.wire import Answer, Wire, halves
 
 VERSION: Final = "v25.0"
-_PAGE: Final = "500"
+_PAGE: Final = 500
+_SMALLEST_PAGE: Final = 10
 _FAILED: Final = frozenset({"Job Failed", "Job Skipped"})
 _DONE: Final = "Job Completed"
 
@@ -60,10 +61,7 @@ class MetaReader:
         waiting = [(report.first, report.last)]
         while waiting:
             first, last = waiting.pop()
-            part = Report(
-                account_id=report.account_id, level=report.level, fields=report.fields,
-                first=first, last=last, daily=report.daily,
-            )  # fmt: skip
+            part = replace(report, first=first, last=last)
             try:
                 run = await self._run(part)
             except TooMuch as why:
@@ -72,32 +70,43 @@ class MetaReader:
                     raise PlatformBusy(f"Meta could not make the report: {why}") from None
                 waiting += reversed(halves(first, last))
                 continue
-            async for page in self.pages(f"/{VERSION}/{run}/insights", {"limit": _PAGE}):
+            async for page in self.pages(f"/{VERSION}/{run}/insights", {}, limit=_PAGE):
                 yield page
 
     async def pages(
-        self, path: str, params: Mapping[str, str]
+        self, path: str, params: Mapping[str, str], *, limit: int
     ) -> AsyncIterator[Sequence[Mapping[str, Any]]]:
         """Read a list to its end, by cursors: the addresses of next pages have the token in them.
 
-        A cursor that comes back unchanged would go round for ever and is a busy platform.
+        A page that is too much is asked for again with fewer rows.
         """
         after: str | None = None
         while True:
-            answer = await self.ask("GET", path, {**params, **({"after": after} if after else {})})
-            with self.wire.as_documented():
-                page = answer.body["data"]
-                if not isinstance(page, list):
-                    raise TypeError("no list")
-                paging = answer.body.get("paging") or {}
-                following = paging["cursors"]["after"] if paging.get("next") else None
-                if following is not None and following == after:
-                    raise ValueError("a page that follows itself")
+            given = {**params, "limit": str(limit), **({"after": after} if after else {})}
+            try:
+                answer = await self.ask("GET", path, given)
+            except TooMuch:
+                if limit <= _SMALLEST_PAGE:
+                    raise
+                limit = max(limit // 4, _SMALLEST_PAGE)
+                continue
+            page, following = self._page(answer)
+            if following is not None and following == after:
+                # It would go round for ever.
+                raise PlatformBusy("Meta sent a page that follows itself.")
             yield page
             if following is None:
                 return
             _stop_when_exhausted(answer)
-            after = str(following)
+            after = following
+
+    def _page(self, answer: Answer) -> tuple[Sequence[Mapping[str, Any]], str | None]:
+        with self.wire.as_documented():
+            page = answer.body["data"]
+            if not isinstance(page, list):
+                raise TypeError("no list")
+            paging = answer.body.get("paging") or {}
+            return page, str(paging["cursors"]["after"]) if paging.get("next") else None
 
     async def ask(self, method: str, path: str, given: Mapping[str, str]) -> Answer:
         """Ask with the token in a header."""

@@ -40,8 +40,10 @@ from activities.connectors.wire import (
     number,
     secrets_of,
     spans,
+    text,
     time_zone,
     whole,
+    words,
 )
 from activities.retry_after import retry_after
 from models.rules.platforms.registry import PlatformId
@@ -128,8 +130,8 @@ class TikTokAds:
             zone = advertiser.get("display_timezone") or advertiser.get("timezone")
             return Account(
                 account_id=advertiser_id,
-                display_name=advertiser.get("name") or None,
-                currency=str(advertiser["currency"]),
+                display_name=words(advertiser.get("name")),
+                currency=text(advertiser["currency"]),
                 time_zone=time_zone(zone),
             )
 
@@ -172,9 +174,9 @@ class TikTokAds:
             with self._wire.as_documented():
                 found = [
                     Creative(
-                        creative_id=str(row["ad_id"]),
-                        campaign_id=str(row["campaign_id"]),
-                        body=row.get("ad_text") or None,
+                        creative_id=text(row["ad_id"]),
+                        campaign_id=text(row["campaign_id"]),
+                        body=words(row.get("ad_text")),
                     )
                     for row in page
                 ]
@@ -307,15 +309,15 @@ def _row_key(row: Row) -> str:
 
 
 def _campaign_key(row: Row) -> str:
-    return str(row["campaign_id"])
+    return text(row["campaign_id"])
 
 
 def _ad_key(row: Row) -> str:
-    return str(row["ad_id"])
+    return text(row["ad_id"])
 
 
 def _id(row: Row, level: str) -> str:
-    return str(row["dimensions"][f"{level}_id"])
+    return text(row["dimensions"][f"{level}_id"])
 
 
 def _day(row: Row) -> date:
@@ -344,8 +346,8 @@ def _campaign(row: Row) -> Campaign:
     budget, mode = number(row.get("budget")), str(row.get("budget_mode") or "")
     objective = row.get("objective_type")
     return Campaign(
-        campaign_id=str(row["campaign_id"]),
-        name=str(row["campaign_name"]),
+        campaign_id=text(row["campaign_id"]),
+        name=text(row["campaign_name"]),
         status=status,
         objective=str(objective).lower() if objective else None,
         daily_budget=budget if budget and mode in _DAILY_BUDGETS else None,

@@ -24,8 +24,10 @@ from activities.connectors.errors import (
 from activities.connectors.ports import Credentials
 from activities.retry_after import retry_after
 from models.rules.platforms.registry import PLATFORMS, PlatformId
+from models.rules.text import storable
 
 TIMEOUT: Final = httpx.Timeout(60.0, connect=10.0)
+_LARGEST: Final = Decimal(10**18)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,8 @@ class Wire:
             said = f"{self.vendor} could not be reached ({type(accident).__name__})."
             raise PlatformBusy(said) from None
         answer = Answer(response.status_code, response.headers, self._json(response))
-        error = self.error_of(answer, secrets)
+        with self.as_documented():
+            error = self.error_of(answer, secrets)
         if error is None and not 200 <= answer.status < 300:
             error = from_status(self.vendor, answer.status, "", answer.headers, secrets)
         if error is not None:
@@ -124,14 +127,27 @@ def number(given: Any) -> Decimal:
     if given in (None, "", "-"):
         return Decimal(0)
     value = Decimal(str(given))
-    if not value.is_finite():
-        raise ValueError("not a number")
+    if not value.is_finite() or abs(value) >= _LARGEST:
+        raise ValueError("not a number that anything can be counted in")
     return value
 
 
 def whole(given: Any) -> int:
     """A count, in whatever writing."""
     return int(number(given))
+
+
+def words(*given: Any) -> str | None:
+    """The first that is text, as it can be stored; None where there is none."""
+    found = (storable(one).strip() for one in given if isinstance(one, str))
+    return next((one for one in found if one), None)
+
+
+def text(given: Any) -> str:
+    """What must be there: an id or a name, which may come as a number."""
+    if isinstance(given, bool) or not isinstance(given, str | int) or given == "":
+        raise ValueError("no text")
+    return storable(str(given))
 
 
 def time_zone(name: Any) -> str:

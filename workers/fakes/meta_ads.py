@@ -49,6 +49,9 @@ class FakeMeta(FakeVendor):
     used_pct: int = 7
     """How much of the quota is used, as headers tell."""
     polls_needed: int = 1
+    tells_of_token: bool = True
+    most_on_a_page: int = 1000
+    """More than this on a page is too much, and refused."""
     _runs: dict[str, _Run] = field(default_factory=dict)
     _polls: dict[str, int] = field(default_factory=dict)
     _numbers: Any = field(default_factory=lambda: itertools.count(6028000001))
@@ -99,7 +102,8 @@ class FakeMeta(FakeVendor):
         )
 
     def _debug_token(self, call: Call) -> Response:
-        if call.method != "POST" or call.form.get("method") != "GET":
+        allowed = self.tells_of_token and call.form.get("method") == "GET"
+        if call.method != "POST" or not allowed:
             return self._error("Unsupported request", 100, 400)
         ends = datetime.combine(self.account.today + timedelta(days=58), time(), ZoneInfo("UTC"))
         return self._answer(
@@ -121,8 +125,7 @@ class FakeMeta(FakeVendor):
         first, last = _range(call.form)
         too_long = (last - first).days + 1 > self.longest_report
         if too_long and self.refuses_long_reports:
-            said = "Please reduce the amount of data you're asking for, then retry your request"
-            return self._error(said, 1, 500, subcode=1487534)
+            return self._too_much()
         run = str(next(self._numbers))
         self._runs[run] = _Run(call.form, "Job Failed" if too_long else "Job Completed")
         return self._answer({"report_run_id": run})
@@ -231,6 +234,8 @@ class FakeMeta(FakeVendor):
 
     def _page(self, rows: Sequence[Row], call: Call) -> Response:
         limit = min(int(call.query.get("limit", "25")), self.page_limit)
+        if limit > self.most_on_a_page:
+            return self._too_much()
         start = int(call.query.get("after", "0"))
         page = list(rows[start : start + limit])
         if self.faults.doubled_pages and start:
@@ -250,6 +255,10 @@ class FakeMeta(FakeVendor):
     def _unknown(self, call: Call) -> Response:
         said = "Unsupported get request. Object does not exist or cannot be loaded."
         return self._error(said, 100, 400, subcode=33, kind="GraphMethodException")
+
+    def _too_much(self) -> Response:
+        said = "Please reduce the amount of data you're asking for, then retry your request"
+        return self._error(said, 1, 500, subcode=1487534)
 
     def _answer(self, content: Any) -> Response:
         return json_response(content, headers=self._usage(self.used_pct))

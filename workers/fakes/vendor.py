@@ -129,7 +129,8 @@ async def _read(request: Request) -> Call:
     kind = request.headers.get("content-type", "")
     return Call(
         method=request.method,
-        path=request.url.path,
+        # Several vendors may share an address, each under a prefix of its own.
+        path=request.url.path.removeprefix(request.scope.get("root_path", "")),
         query=dict(request.query_params),
         raw_query=request.url.query,
         headers=dict(request.headers),
