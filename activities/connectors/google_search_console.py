@@ -14,7 +14,7 @@ from activities.connectors.errors import CredentialsRejected
 from activities.connectors.google_api import GoogleApi, GoogleKeys
 from activities.connectors.google_api_errors import PACIFIC
 from activities.connectors.ports import Access, Account, Credentials, DayMetric, Renewed
-from activities.connectors.wire import days, number
+from activities.connectors.wire import days, number, text
 from models.rules.platforms.registry import PlatformId
 from models.rules.platforms.restatement import RESTATED_DAYS
 
@@ -42,7 +42,7 @@ class SearchConsole:
         site = credentials["site_url"]
         answer = await self._api.ask(credentials, "GET", _path(site))
         with self._api.wire.as_documented():
-            level = str(answer.body["permissionLevel"])
+            level = text(answer.body["permissionLevel"])
         if level == _UNVERIFIED:
             raise CredentialsRejected(f"{VENDOR}: the property was never verified by this account.")
         return Account(

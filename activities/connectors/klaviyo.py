@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -28,7 +28,17 @@ from activities.connectors.errors import (
     safe,
 )
 from activities.connectors.ports import Access, Account, Credentials, DayMetric, Renewed
-from activities.connectors.wire import Answer, Wire, number, secrets_of, spans, time_zone, whole
+from activities.connectors.wire import (
+    Answer,
+    Wire,
+    number,
+    secrets_of,
+    spans,
+    text,
+    time_zone,
+    whole,
+    words,
+)
 from activities.retry_after import retry_after
 from models.rules.platforms.registry import PlatformId
 
@@ -125,7 +135,7 @@ class Klaviyo:
         answer: Answer | None = None
         async for one in self._listed(access.credentials, "/api/lists", {"fields[list]": "name"}):
             with self._wire.as_documented():
-                path = f"/api/lists/{one['id']}"
+                path = f"/api/lists/{quote(text(one['id']), safe='')}"
             counted = {"additional-fields[list]": "profile_count", "fields[list]": "profile_count"}
             await self._keep_pace(answer)
             answer = await self._ask(access.credentials, "GET", path, params=counted)
@@ -141,9 +151,9 @@ class Klaviyo:
             told = account["attributes"]
             zone = str(told["timezone"])
             return Account(
-                account_id=str(account["id"]),
-                display_name=told["contact_information"]["organization_name"] or None,
-                currency=told["preferred_currency"] or None,
+                account_id=text(account["id"]),
+                display_name=words(told["contact_information"]["organization_name"]),
+                currency=words(told["preferred_currency"]),
                 time_zone=time_zone(_ZONES.get(zone, zone)),
             )
 
@@ -154,7 +164,7 @@ class Klaviyo:
             with self._wire.as_documented():
                 integration = one["attributes"]["integration"] or {}
                 found[one["id"]] = {
-                    "id": str(one["id"]),
+                    "id": text(one["id"]),
                     "name": str(one["attributes"]["name"]),
                     "from": str(integration.get("name") or "API"),
                 }
@@ -220,7 +230,7 @@ class Klaviyo:
         while True:
             answer = await self._ask(credentials, "GET", path, params=asked)
             with self._wire.as_documented():
-                page = {str(one["id"]): one for one in answer.body["data"]}
+                page = {text(one["id"]): one for one in answer.body["data"]}
                 cursor = _cursor(answer.body.get("links"))
             for key in page.keys() - seen:
                 yield page[key]
@@ -306,8 +316,8 @@ def _cursor(links: Any) -> str | None:
     following = (links or {}).get("next")
     if not following:
         return None
-    text = str(following)
-    (cursor, *_) = parse_qs(urlsplit(text).query).get("page[cursor]") or [text]
+    address = text(following)
+    (cursor, *_) = parse_qs(urlsplit(address).query).get("page[cursor]") or [address]
     return cursor
 
 

@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -26,7 +27,7 @@ from activities.connectors.errors import (
     safe,
 )
 from activities.connectors.ports import Access, Account, Credentials, DayMetric, Renewed
-from activities.connectors.wire import Answer, Wire, number, secrets_of, time_zone
+from activities.connectors.wire import Answer, Wire, number, secrets_of, text, time_zone, words
 from activities.retry_after import retry_after
 from models.rules.platforms.registry import PlatformId
 
@@ -75,12 +76,12 @@ class Mailchimp:
             credentials, "/ecommerce/stores", {"count": "1", "fields": "stores.currency_code"}
         )
         with self._wire(credentials).as_documented():
-            str(pong["health_status"])
+            text(pong["health_status"])
             stores = shops["stores"]
             return Account(
-                account_id=str(told["account_id"]),
-                display_name=told["account_name"] or None,
-                currency=(str(stores[0]["currency_code"]) or None) if stores else None,
+                account_id=text(told["account_id"]),
+                display_name=words(told["account_name"]),
+                currency=words(stores[0]["currency_code"]) if stores else None,
                 time_zone=time_zone(told["account_timezone"]),
             )
 
@@ -98,7 +99,7 @@ class Mailchimp:
         subscribers = Decimal(0)
         for audience in await self._audiences(access.credentials):
             with self._wire(access.credentials).as_documented():
-                audience_id = str(audience["id"])
+                audience_id = quote(text(audience["id"]), safe="")
                 subscribers += number(audience["stats"]["member_count"])
             await self._count(access, audience_id, totals)
         await self._earn(access, first, last, totals)
@@ -136,7 +137,7 @@ class Mailchimp:
         ):
             with self._wire(access.credentials).as_documented():
                 earned = told.get("ecommerce") or {}
-                currency = str(earned.get("currency_code") or access.currency or "")
+                currency = words(earned.get("currency_code"), access.currency)
                 theirs = alone is None or told["list_id"] == alone
                 if told.get("send_time") and currency and theirs:
                     sent_at = datetime.fromisoformat(told["send_time"]).astimezone(zone)
@@ -160,7 +161,7 @@ class Mailchimp:
             asked = {**params, "count": str(self._page), "offset": str(len(seen))}
             body = await self._ask(credentials, path, asked)
             with wire.as_documented():
-                page = {str(one[key]): one for one in body[name]}
+                page = {text(one[key]): one for one in body[name]}
                 expected = int(body["total_items"])
             new = [one for one in page if one not in seen]
             for one in new:

@@ -25,7 +25,7 @@ from activities.connectors.errors import (
 )
 from activities.connectors.ports import Access, Account, Credentials, DayMetric, Renewed
 from activities.connectors.shopify_errors import error_of, points_wait
-from activities.connectors.wire import Answer, Wire, number, secrets_of, time_zone
+from activities.connectors.wire import Answer, Wire, number, secrets_of, text, time_zone, words
 from models.rules.platforms.registry import PLATFORMS, PlatformId
 
 VENDOR: Final = "Shopify"
@@ -102,12 +102,12 @@ class Shopify:
             told = answer.body["data"]
             shop = told["shop"]
             scopes = tuple(
-                str(one["handle"]) for one in told["currentAppInstallation"]["accessScopes"]
+                text(one["handle"]) for one in told["currentAppInstallation"]["accessScopes"]
             )
             account = Account(
                 account_id=credentials["shop_domain"],
-                display_name=shop["name"] or None,
-                currency=str(shop["currencyCode"]),
+                display_name=words(shop["name"]),
+                currency=text(shop["currencyCode"]),
                 time_zone=time_zone(shop["ianaTimezone"]),
                 scopes=scopes,
             )
@@ -132,7 +132,7 @@ class Shopify:
         seen: set[str] = set()
         async for page in self._pages(wire, access.credentials, _between(first, last, zone)):
             with wire.as_documented():
-                currency = str(page["shop"]["currencyCode"])
+                currency = text(page["shop"]["currencyCode"])
                 for order in map(_order, page["orders"]["nodes"]):
                     day = order.processed_at.astimezone(zone).date()
                     if order.counts and order.id not in seen and first <= day <= last:
@@ -226,10 +226,10 @@ def _order(node: Mapping[str, Any]) -> _Order:
     # Orders that did not come through the online store have no place: then all orders tell.
     is_first = place == 1 if place is not None else str(customer.get("numberOfOrders")) == "1"
     return _Order(
-        id=str(node["id"]),
+        id=text(node["id"]),
         processed_at=datetime.fromisoformat(node["processedAt"]),
         revenue=revenue,
-        currency=str(total["currencyCode"]),
+        currency=text(total["currencyCode"]),
         counts=not node["test"] and (node["cancelledAt"] is None or revenue > 0),
         customer_id=customer.get("id"),
         is_first=is_first,

@@ -20,6 +20,7 @@ Row = dict[str, Any]
 KEY: Final = "pk_0f1planted2key3of4the5northwind6client"
 _REVISION: Final = "2026-07-15"
 _WINDOW: Final = 60.0
+_NOWHERE: Final = 10**9
 _AUDIENCE: Final = "everybody"
 _BOUND: Final = re.compile(r"(greater-or-equal|less-than)\(datetime,([0-9T:-]+)\)")
 _METRICS: Final = (
@@ -126,7 +127,7 @@ class FakeKlaviyo(FakeVendor):
         id = call.path.rsplit("/", 1)[-1]
         if call.query.get("additional-fields[list]") != "profile_count":
             return _error(400, "invalid", "Only sizes here.")
-        attributes = {"profile_count": dict(self.lists)[id]}
+        attributes = {"profile_count": dict(self.lists).get(id, 0)}
         told = {"type": "list", "id": id, "attributes": attributes}
         headers = {
             "RateLimit-Limit": f"{self.sizes_a_minute}, 1;w=1, {self.sizes_a_minute};w=60",
@@ -218,7 +219,10 @@ def _number(cursor: str | None) -> int:
     if not cursor:
         return 0
     padded = cursor + "=" * (-len(cursor) % 4)
-    return int(base64.urlsafe_b64decode(padded).decode().removeprefix("next:"))
+    try:
+        return int(base64.urlsafe_b64decode(padded).decode().removeprefix("next:"))
+    except ValueError:
+        return _NOWHERE
 
 
 def _error(status: int, code: str, said: str, headers: Mapping[str, str] | None = None) -> Response:

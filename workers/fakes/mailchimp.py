@@ -42,8 +42,10 @@ class FakeMailchimp(FakeVendor):
     def refuse_token(self, call: Call) -> Response | None:
         given = call.headers.get("authorization", "").removeprefix("Basic ")
         _, _, key = base64.b64decode(given).decode().partition(":")
+        host = call.headers.get("host", "")
         home = f"{self.key.rsplit('-', 1)[-1]}.api.mailchimp.com"
-        if key == self.key and not self.faults.revoked and call.headers.get("host") == home:
+        is_elsewhere = host.endswith(".api.mailchimp.com") and host != home
+        if key == self.key and not self.faults.revoked and not is_elsewhere:
             return None
         said = f"Your API key {key} may be invalid, or it is of another datacenter."
         return _problem(401, "API Key Invalid", said)

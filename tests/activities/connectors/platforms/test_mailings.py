@@ -115,6 +115,12 @@ async def test_an_audience_that_is_named_counts_alone():
     assert read == {day: dict(case.expected(day)) for day in days(TODAY - timedelta(days=5), TODAY)}
 
 
+async def test_the_key_says_where_the_account_is():
+    case = of_mailchimp()
+    await case.read(FIRST, LAST)
+    assert {call.headers["host"] for call in case.fake.calls} == {"us21.api.mailchimp.com"}
+
+
 async def test_an_audience_that_is_not_there_is_refused():
     case = of_mailchimp(audience="0000000000")
     with pytest.raises(RequestRefused, match="could not be found"):
