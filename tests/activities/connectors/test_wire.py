@@ -30,7 +30,8 @@ def test_the_first_text_there_is_can_be_stored() -> None:
     assert words(None, "", "  ", 7, "a\x00b") == "a\N{REPLACEMENT CHARACTER}b"
     assert words(None) is None
     assert text(123) == "123"
-    for wrong in (None, "", True, 1.5, []):
+    odd: list[object] = [None, "", True, 1.5, []]
+    for wrong in odd:
         with pytest.raises(ValueError, match="no text"):
             text(wrong)
 

@@ -132,3 +132,11 @@ async def test_texts_are_found_in_the_post_as_well(case: Case) -> None:
     found = await every(case.connector.creatives(case.access))
     bodies = {ad.id: ad.body for campaign in case.account.campaigns for ad in campaign.ads}
     assert {one.creative_id: one.body for one in found} == bodies
+
+
+async def test_a_list_is_left_where_the_quota_ended(case: Case) -> None:
+    case.fake.used_pct = 100
+    case.fake.page_limit = 2
+    with pytest.raises(QuotaExhausted):
+        await every(case.connector.campaigns(case.access))
+    assert len(case.fake.calls) == 1
