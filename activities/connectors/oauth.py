@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 import httpx
 
@@ -14,6 +15,8 @@ from activities.connectors.errors import (
     safe,
 )
 from activities.connectors.wire import Answer, Wire, whole
+
+JWT_GRANT: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,10 +63,19 @@ class TokenEndpoint:
             secrets=(refresh_token, app.client_secret),
         )
 
+    async def exchange(self, assertion: str) -> Granted:
+        """Get an access token for what a service account has signed.
+
+        Raises:
+            CredentialsRejected: when its key was deleted or the account closed.
+        """
+        form = {"grant_type": JWT_GRANT, "assertion": assertion}
+        return await self._grant(form, app=None, secrets=(assertion,))
+
     async def _grant(
-        self, form: Mapping[str, str], *, app: OAuthApp, secrets: Iterable[str]
+        self, form: Mapping[str, str], *, app: OAuthApp | None, secrets: Iterable[str]
     ) -> Granted:
-        ours = {"client_id": app.client_id, "client_secret": app.client_secret}
+        ours = {"client_id": app.client_id, "client_secret": app.client_secret} if app else {}
         asked_at = datetime.now(UTC)
         answer = await self._wire.ask("POST", "", secrets=secrets, form={**ours, **form})
         with self._wire.as_documented():
