@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import APIRouter, Depends, FastAPI
 from temporalio.client import Client
 
-from api import agents, people, results
+from api import agents, people, platforms, results
 from api.http import health, problems
 from api.http.access_log import AccessLog
 from api.http.entry import entered
@@ -32,6 +32,8 @@ from models.settings import Settings, settings
 AREAS: tuple[APIRouter, ...] = (
     health.router,
     agents.router,
+    # Before the people, whose clients are addressed by ids: the first address that fits is taken.
+    platforms.router,
     people.router,
     results.router,
 )

@@ -47,7 +47,7 @@ class DayValue(NamedTuple):
     """A day's value; of a ratio the numerator, with the denominator in `weight`."""
 
     value: Decimal | Fraction
-    weight: Decimal = Decimal(1)
+    weight: Decimal | Fraction = Decimal(1)
 
 
 def aggregate(
@@ -110,7 +110,7 @@ def _mean_of_ratios(days: Sequence[DayValue], factor: int, places: int) -> Decim
     """
     near, size = Decimal(0), Decimal(0)
     for day in days:
-        share = _NEAR.divide(Decimal(day.value), day.weight)
+        share = _NEAR.divide(_nearly(day.value), _nearly(day.weight))
         near, size = _NEAR.add(near, share), _NEAR.add(size, abs(share))
     mean = Fraction(near) * factor / len(days)
     margin = abs(Fraction(size) * factor) / _MARGIN
@@ -119,3 +119,9 @@ def _mean_of_ratios(days: Sequence[DayValue], factor: int, places: int) -> Decim
         return low
     shares = (Fraction(day.value) / Fraction(day.weight) for day in days)
     return rounded(sum(shares, Fraction(0)) * factor / len(days), places)
+
+
+def _nearly(value: Decimal | Fraction) -> Decimal:
+    if isinstance(value, Decimal):
+        return value
+    return _NEAR.divide(Decimal(value.numerator), Decimal(value.denominator))

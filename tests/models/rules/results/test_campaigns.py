@@ -51,7 +51,9 @@ def test_campaigns_together_have_the_reach_and_the_frequency_of_those_that_tell_
     parts = [sums(10, 100, 4, 1, 5, 50), sums(30, 900, 6, 1, 15, None)]
     assert together(parts) == sums(40, 1000, 10, 2, 20, 50)
     shown = derived_together(parts).shown()
-    assert (shown["frequency"], shown["ctr"], shown["roas"]) == (2, 1, Decimal("0.5"))
+    assert (shown["frequency"], shown["ctr"], shown["roas"]) == (
+        Decimal(2), Decimal(1), Decimal("0.5"),
+    )  # fmt: skip
 
 
 def test_without_campaigns_everything_is_nothing():
