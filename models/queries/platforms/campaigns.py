@@ -23,7 +23,7 @@ from sqlalchemy import (
     or_,
     select,
 )
-from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.dialects.postgresql import aggregate_order_by, distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.selectable import Subquery
 
@@ -301,7 +301,7 @@ def _top_creatives(of_platform: bool) -> Subquery:
         select(AdCreative.platform, AdCreative.campaign_id, AdCreative.title, AdCreative.body)
         .join(spent, same)
         .where(AdCreative.company_id == _COMPANY)
-        .distinct(AdCreative.platform, AdCreative.campaign_id)
+        .ext(distinct_on(AdCreative.platform, AdCreative.campaign_id))
         .order_by(
             AdCreative.platform,
             AdCreative.campaign_id,

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Date, Integer, Text, bindparam, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.db.prepared import Prepared
@@ -175,7 +176,7 @@ def _targets() -> Prepared[_Goal]:
             ClientGoal.created_at, ClientGoal.id,
         )
         .where(ClientGoal.company_id == bindparam("company", type_=Text))
-        .distinct(ClientGoal.metric, ClientGoal.unit, ClientGoal.period)
+        .ext(distinct_on(ClientGoal.metric, ClientGoal.unit, ClientGoal.period))
         .order_by(
             ClientGoal.metric, ClientGoal.unit, ClientGoal.period,
             ClientGoal.created_at.desc(), ClientGoal.id.desc(),
