@@ -18,6 +18,7 @@ from tests.benchmarks import (
     fairness,
     lists,
     ready,
+    results,
     submit_campaign,
     viewers,
 )
@@ -30,6 +31,7 @@ BENCHMARKS: Mapping[str, Callable[[Bench], Awaitable[list[Measured]]]] = {
     "decision_to_turn": decision.run,
     "lists": lists.run,
     "clients": clients.run,
+    "results": results.run,
     "viewers": viewers.run,
     "fairness": fairness.run,
     "ready": ready.run,

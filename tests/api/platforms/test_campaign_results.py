@@ -69,7 +69,12 @@ async def test_a_campaign_is_added_up_with_what_is_known_of_it(
     records: Records,
 ) -> None:
     tenant = made(tenant_a)
-    numbers = {"impressions": 75000, "clicks": 1500, "conversions": 30, "reach": 25000}
+    numbers: dict[str, Any] = {
+        "impressions": 75000,
+        "clicks": 1500,
+        "conversions": 30,
+        "reach": 25000,
+    }
     for day, spend in ((MARCH, "700"), (LAST, "500")):
         await store(day=day, spend=Decimal(spend), conversion_value=Decimal(2400), **numbers)
     await store(day=date(2025, 2, 28), spend=Decimal(1000))
@@ -108,7 +113,7 @@ async def test_a_campaign_is_added_up_with_what_is_known_of_it(
 async def test_without_campaigns_the_totals_are_zero_and_what_follows_from_them_null(
     http: httpx.AsyncClient, tenant_a: TenantPeople, company_id: str, records: Records
 ) -> None:
-    nothing = {
+    nothing: dict[str, Any] = {
         "campaigns_count": 0, "spend": 0.0, "impressions": 0, "clicks": 0, "conversions": 0.0,
         "conversion_value": 0.0, "reach": None, "frequency": None, "cpm": None, "cpc": None,
         "ctr": None, "roas": None, "cpa": None, "currency": "USD", "spend_delta_pct": None,
