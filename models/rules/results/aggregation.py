@@ -7,7 +7,7 @@ for the numerator of a ratio. Values are exact until they are rounded, once, at 
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Context, Decimal
+from decimal import Context, Decimal, localcontext
 from fractions import Fraction
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -93,13 +93,13 @@ def exact_value(kind: MetricKind, days: Sequence[DayValue], *, factor: int = 1) 
 
 def _total(values: Iterable[Decimal | Fraction]) -> Fraction:
     """The exact sum. Decimals are added as such, which is many times cheaper than fractions are."""
-    total, rest = Decimal(0), Fraction(0)
-    for value in values:
-        if isinstance(value, Decimal):
-            total = _EXACT.add(total, value)
-        else:
-            rest += value
-    return Fraction(total) + rest
+    every = list(values)
+    decimals = [value for value in every if isinstance(value, Decimal)]
+    with localcontext(_EXACT):
+        total = Fraction(sum(decimals, Decimal(0)))
+    if len(decimals) == len(every):
+        return total
+    return sum((value for value in every if isinstance(value, Fraction)), total)
 
 
 def _mean_of_ratios(days: Sequence[DayValue], factor: int, places: int) -> Decimal:
