@@ -72,13 +72,14 @@ def create_app(services: Services) -> FastAPI:
     """The application over its services; it listens for events while it lives."""
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await services.hub.start()
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        hub: Hub = app.state.services.hub
+        await hub.start()
         try:
-            with _draining(services.hub):
+            with _draining(hub):
                 yield
         finally:
-            await services.hub.stop()
+            await hub.stop()
             await services.stripe.close()
 
     app = described(lifespan=lifespan)

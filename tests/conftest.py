@@ -33,9 +33,10 @@ def postgres() -> servers.Postgres:
 
 @pytest.fixture
 def database_name(postgres: servers.Postgres) -> Iterator[str]:
-    name = postgres.create_database()
+    """A database without any row; those of `tests/models/queries` are fresh copies."""
+    name = postgres.borrow_database()
     yield name
-    postgres.drop_database(name)
+    postgres.give_back(name)
 
 
 @pytest.fixture

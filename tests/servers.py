@@ -14,9 +14,14 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, LiteralString
 
+import psycopg
 from psycopg import sql
+from sqlalchemy import make_url
 
+from activities.llm.prices import PRICES
+from models.tables import Base
 from workers import postgres
 from workers.migrate import migrate
 from workers.processes import Child, ProcessId, free_port
@@ -73,6 +78,35 @@ def _once(name: str, start: Callable[[Path], tuple[Child, int]]) -> int:
         return port
 
 
+# Of this process; all of them go with the cluster.
+_idle: list[str] = []
+_FILLED: LiteralString = " union all ".join(
+    f"select '{table}' where exists (select from {table})"
+    for table in Base.metadata.tables
+    if table != "price"
+)
+
+
+class _Changed(Exception):
+    """The database is no longer like a fresh one."""
+
+
+def _plain(url: str) -> str:
+    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def _empty(db: psycopg.Connection[tuple[Any, ...]]) -> None:
+    """Delete every row that migrations have not put there."""
+    if db.execute("select count(*) from price").fetchone() != (len(PRICES),):
+        raise _Changed
+    filled = [name for (name,) in db.execute(sql.SQL(_FILLED)).fetchall()]
+    # Without the checks of references, in any order; nobody waits for a session that was left.
+    db.execute("set session_replication_role = replica; set lock_timeout = '1s'")
+    with db.pipeline():
+        for name in filled:
+            db.execute(sql.SQL("delete from {}").format(sql.Identifier(name)))
+
+
 class Postgres:
     """The session's cluster: databases are copies of one that alembic has migrated."""
 
@@ -94,6 +128,23 @@ class Postgres:
             )
         )
         return name
+
+    def borrow_database(self) -> str:
+        """A database like a fresh one: one that was given back, or else a new copy."""
+        return _idle.pop() if _idle else self.create_database()
+
+    def give_back(self, name: str) -> None:
+        """Empty a database for the next test; one that resists is dropped.
+
+        Emptying takes a tenth of the time of copying.
+        """
+        try:
+            with psycopg.connect(_plain(self.owner_url(name)), autocommit=True) as db:
+                _empty(db)
+        except (psycopg.Error, _Changed):
+            self.drop_database(name)
+        else:
+            _idle.append(name)
 
     def drop_database(self, name: str) -> None:
         self.execute(

@@ -152,10 +152,27 @@ def services(
     return services_from(api_settings, billing=billing, database=db, temporal=api_temporal)
 
 
+_BUILT: dict[tuple[str, int], FastAPI] = {}
+
+
 @pytest.fixture
-async def app(services: Services) -> AsyncIterator[FastAPI]:
-    """The whole application, its lifespan included."""
-    application = create_app(services)
+def app_kind() -> str:
+    """Under which name the application is kept; a folder with routes of its own has another."""
+    return "product"
+
+
+@pytest.fixture
+async def app(services: Services, app_kind: str) -> AsyncIterator[FastAPI]:
+    """The whole application, its lifespan included, on the test's own services.
+
+    It is built once a process: reading its routes takes longer than most tests.
+    """
+    key = (app_kind, services.settings.api_max_body_bytes)
+    if key not in _BUILT:
+        _BUILT[key] = create_app(services)
+    application = _BUILT[key]
+    application.state.services = services
+    application.dependency_overrides.clear()
     async with application.router.lifespan_context(application):
         yield application
 

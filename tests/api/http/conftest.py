@@ -235,7 +235,14 @@ async def delete_contacts(
 
 
 @pytest.fixture
+def app_kind() -> str:
+    return "probed"
+
+
+@pytest.fixture
 def app(app: FastAPI) -> FastAPI:
-    app.include_router(router)
-    app.include_router(platform)
+    if not hasattr(app.state, "probed"):
+        app.include_router(router)
+        app.include_router(platform)
+        app.state.probed = True
     return app
