@@ -73,14 +73,14 @@ def create_app(services: Services) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        hub: Hub = app.state.services.hub
-        await hub.start()
+        here: Services = app.state.services
+        await here.hub.start()
         try:
-            with _draining(hub):
+            with _draining(here.hub):
                 yield
         finally:
-            await hub.stop()
-            await services.stripe.close()
+            await here.hub.stop()
+            await here.stripe.close()
 
     app = described(lifespan=lifespan)
     app.state.services = services

@@ -44,8 +44,11 @@ def nothing(_: str) -> bool:
 
 @st.composite
 def tables(draw: st.DrawFn, cells: st.SearchStrategy[str]) -> list[list[str]]:
-    """A header of words and rows of its width."""
-    header = draw(st.lists(WORDS, min_size=1, max_size=5))
+    """A header of words and rows of its width.
+
+    There are two columns at least: of one alone, nothing tells a cell "," from an empty row.
+    """
+    header = draw(st.lists(WORDS, min_size=2, max_size=5))
     row = st.lists(cells, min_size=len(header), max_size=len(header))
     return [header, *draw(st.lists(row, max_size=6))]
 
