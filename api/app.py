@@ -11,7 +11,7 @@ from temporalio.client import Client
 
 from activities.people.stripe_accounts import StripeAccounts
 from activities.ports import Billing
-from api import agents, people, results
+from api import agents, people, platforms, results
 from api.http import health, problems
 from api.http.access_log import AccessLog
 from api.http.entry import entered
@@ -34,6 +34,8 @@ from models.settings import Settings
 AREAS: tuple[APIRouter, ...] = (
     health.router,
     agents.router,
+    # Before the people, whose clients are addressed by ids: the first address that fits is taken.
+    platforms.router,
     people.router,
     results.router,
 )

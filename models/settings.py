@@ -63,6 +63,13 @@ class Settings(BaseSettings):
     offline_words_per_second: float = 60.0
     """How fast the offline writer streams; 0 writes at once (tests, benchmarks)."""
 
+    # What a deployment must have of a vendor before clients can be connected to its platforms.
+    google_ads_developer_token: SecretStr | None = None
+    google_oauth_client_id: SecretStr | None = None
+    google_oauth_client_secret: SecretStr | None = None
+    linkedin_client_id: SecretStr | None = None
+    linkedin_client_secret: SecretStr | None = None
+
     log_level: str = "INFO"
     log_format: Literal["json", "console"] = "json"
 
@@ -75,6 +82,18 @@ class Settings(BaseSettings):
             "ollama": self.ollama_model,
         }
         return models[self.llm]
+
+    @property
+    def platform_settings(self) -> dict[str, SecretStr]:
+        """The settings of vendors that are there, by the names that platforms ask for them."""
+        known = {
+            "GOOGLE_ADS_DEVELOPER_TOKEN": self.google_ads_developer_token,
+            "GOOGLE_OAUTH_CLIENT_ID": self.google_oauth_client_id,
+            "GOOGLE_OAUTH_CLIENT_SECRET": self.google_oauth_client_secret,
+            "LINKEDIN_CLIENT_ID": self.linkedin_client_id,
+            "LINKEDIN_CLIENT_SECRET": self.linkedin_client_secret,
+        }
+        return {name: value for name, value in known.items() if value is not None}
 
 
 @lru_cache

@@ -12,7 +12,9 @@ from models.tables import (
     clients_scores,
     companies,
     people,
+    platforms,
     records,
+    results,
 )
 from models.tables.base import Base, TenantRow
 
@@ -30,5 +32,7 @@ __all__ = [
     "clients_scores",
     "companies",
     "people",
+    "platforms",
     "records",
+    "results",
 ]

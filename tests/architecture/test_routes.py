@@ -11,6 +11,7 @@ from api.agents import router as agents
 from api.http.auth import Level
 from api.openapi import document
 from api.people import router as people
+from api.platforms import router as platforms
 from api.results import router as results
 
 SPEC = document()
@@ -23,7 +24,7 @@ OPERATIONS = [
 
 
 def routes() -> Iterator[APIRoute]:
-    for router in (agents, people, results):
+    for router in (agents, people, platforms, results):
         yield from walk(router)
 
 

@@ -19,8 +19,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 
-def build(dsn: str, tenant_id: str, statements: list[tuple[str, dict[str, Any]]]) -> Starlette:
-    """The application: GET /0, /1 … run one statement each, inside the tenant."""
+def build(
+    dsn: str, tenant_id: str, statements: list[list[tuple[str, dict[str, Any]]]]
+) -> Starlette:
+    """The application: GET /0, /1 … run their statements, inside the tenant."""
     pool = AsyncConnectionPool(
         dsn, min_size=12, max_size=12, open=False,
         kwargs={"autocommit": True, "row_factory": dict_row, "prepare_threshold": 2},
@@ -28,10 +30,11 @@ def build(dsn: str, tenant_id: str, statements: list[tuple[str, dict[str, Any]]]
     opening = "begin; select set_config('app.tenant_id', %s, true)"
 
     async def answer(request: Request) -> Response:
-        sql, parameters = statements[int(request.path_params["number"])]
+        rows: list[Any] = []
         async with pool.connection() as db:
             await psycopg.AsyncClientCursor(db).execute(opening, (tenant_id,))
-            rows = await (await db.execute(sql, parameters)).fetchall()
+            for sql, parameters in statements[int(request.path_params["number"])]:
+                rows += await (await db.execute(sql, parameters)).fetchall()
             await db.commit()
         return Response(orjson.dumps({"data": rows}, default=str), media_type="application/json")
 

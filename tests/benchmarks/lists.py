@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlencode
@@ -154,8 +154,17 @@ def dsn(url: str) -> str:
 @contextmanager
 def bare_route(bench: Bench, tenant: TenantMade, asked: list[Asked]) -> Iterator[int]:
     """Serve the statements bare, each at its number; answers the port."""
+    sent = [[(statement, parameters)] for _, _, statement, parameters in asked]
+    with bare_routes(bench, tenant, sent) as port:
+        yield port
+
+
+@contextmanager
+def bare_routes(
+    bench: Bench, tenant: TenantMade, statements: Sequence[Sequence[tuple[str, dict[str, Any]]]]
+) -> Iterator[int]:
+    """Serve several statements at each number; answers the port."""
     file = bench.settings.data_dir / "bare_lists.json"
-    statements = [(statement, parameters) for _, _, statement, parameters in asked]
     given = {"tenant_id": tenant.id, "statements": statements}
     file.write_bytes(orjson.dumps(given, default=str))
     port = free_port()

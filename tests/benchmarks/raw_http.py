@@ -19,16 +19,32 @@ async def per_second(port: int, asked: bytes, *, seconds: float, connections: in
     return sum(counts) / (time.perf_counter() - begin)
 
 
+async def latencies(port: int, asked: bytes, *, count: int) -> list[float]:
+    """How many seconds the server takes to answer this request, asked for one after the other."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    taken = []
+    for _ in range(count):
+        begin = time.perf_counter()
+        await _answer(reader, writer, asked)
+        taken.append(time.perf_counter() - begin)
+    writer.close()
+    return taken
+
+
 async def _ask(port: int, asked: bytes, until: float) -> int:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     count = 0
     while time.perf_counter() < until:
-        writer.write(asked)
-        head = await reader.readuntil(b"\r\n\r\n")
-        if not head.startswith(b"HTTP/1.1 200"):
-            raise RuntimeError(head.decode())
-        length = int(head.lower().partition(b"content-length:")[2].split(b"\r\n", 1)[0])
-        await reader.readexactly(length)
+        await _answer(reader, writer, asked)
         count += 1
     writer.close()
     return count
+
+
+async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, asked: bytes) -> None:
+    writer.write(asked)
+    head = await reader.readuntil(b"\r\n\r\n")
+    if not head.startswith(b"HTTP/1.1 200"):
+        raise RuntimeError(head.decode())
+    length = int(head.lower().partition(b"content-length:")[2].split(b"\r\n", 1)[0])
+    await reader.readexactly(length)

@@ -5,10 +5,11 @@ never 0 and never infinite.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+from typing import TypeVar
 
 from models.rules.clients.rounding import RATIO_PLACES, SCORE_PLACES, rounded
 
@@ -92,6 +93,9 @@ class Sortable:
     sums: Sums
 
 
+C = TypeVar("C", bound=Sortable)
+
+
 def derived(sums: Sums) -> Derived:
     """The derived numbers of a campaign, or of several together."""
     return Derived(
@@ -104,9 +108,26 @@ def derived(sums: Sums) -> Derived:
     )
 
 
-def in_order(
-    campaigns: Sequence[Sortable], by: CampaignSort, direction: SortDirection
-) -> list[Sortable]:
+def together(parts: Sequence[Sums]) -> Sums:
+    """Several campaigns added up; their reach is that of those which have any."""
+    reached = [one.reach for one in parts if one.reach is not None]
+    return Sums(
+        spend=sum((one.spend for one in parts), Decimal(0)),
+        impressions=sum(one.impressions for one in parts),
+        clicks=sum(one.clicks for one in parts),
+        conversions=sum((one.conversions for one in parts), Decimal(0)),
+        conversion_value=sum((one.conversion_value for one in parts), Decimal(0)),
+        reach=sum(reached) if reached else None,
+    )
+
+
+def derived_together(parts: Sequence[Sums]) -> Derived:
+    """The derived numbers of several campaigns; frequency is that of those which have a reach."""
+    reached = together([one for one in parts if one.reach is not None])
+    return replace(derived(together(parts)), frequency=derived(reached).frequency)
+
+
+def in_order(campaigns: Sequence[C], by: CampaignSort, direction: SortDirection) -> list[C]:
     """Sort on exact values; without one last both ways, ties by name, platform and id."""
     tied = sorted(campaigns, key=lambda one: (one.name.casefold(), one.platform, one.campaign_id))
     downwards = direction is SortDirection.DESC

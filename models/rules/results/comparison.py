@@ -31,7 +31,7 @@ _PACING: Final = (
 )
 
 
-def delta_pct(value: Decimal, prior: Decimal | None) -> Decimal | None:
+def delta_pct(value: Decimal | Fraction, prior: Decimal | Fraction | None) -> Decimal | None:
     """The change in percent to 2 places; None where there was nothing, or nothing but 0."""
     if not prior:
         return None
@@ -42,15 +42,20 @@ def scale_target(
     target: Decimal, *, goal_period: PeriodType, period_type: PeriodType, places: int
 ) -> Decimal:
     """A sum's target for another stretch of time."""
-    return rounded(Fraction(target) * _MONTHS[period_type] / _MONTHS[goal_period], places)
+    return rounded(exact_target(target, goal_period=goal_period, period_type=period_type), places)
+
+
+def exact_target(target: Decimal, *, goal_period: PeriodType, period_type: PeriodType) -> Fraction:
+    """A sum's target for another stretch of time, before it is rounded."""
+    return Fraction(target) * _MONTHS[period_type] / _MONTHS[goal_period]
 
 
 def tracking(
     direction: MetricDirection,
     kind: MetricKind,
     *,
-    value: Decimal,
-    target: Decimal | None,
+    value: Decimal | Fraction,
+    target: Decimal | Fraction | None,
     covered: int,
     days: int,
 ) -> TrackingStatus | None:

@@ -6,12 +6,16 @@ Source: clients/results.yaml, rules.currency.
 import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from fractions import Fraction
 
 _CODE = re.compile(r"^[A-Z]{3}$")
 
 
 def primary_currency(
-    spend: Mapping[str, Decimal], store_revenue: Mapping[str, Decimal], *, reporting: str
+    spend: Mapping[str, Decimal | Fraction],
+    store_revenue: Mapping[str, Decimal | Fraction],
+    *,
+    reporting: str,
 ) -> str:
     """The currency with the largest spend, else the largest revenue of the shop, else ours."""
     for amounts in (spend, store_revenue):

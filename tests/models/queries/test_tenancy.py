@@ -34,8 +34,13 @@ CHECKED = {
     ("principal", "type"): "human",
     ("principal", "status"): "active",
     ("adoption_week", "week"): date(2026, 1, 5),
+    ("ad_campaign", "status"): "active",
     ("client", "status"): "active",
     ("client_goal", "period"): "month",
+    ("connection_day", "level"): "account",
+    ("connection_day", "state"): "missing",
+    ("platform_connection", "status"): "disconnected",
+    ("platform_connection", "source"): "manual",
     ("qbr", "status"): "draft",
     ("revenue_entry", "origin"): "nucleus",
     ("revenue_entry", "kind"): "invoice",
@@ -69,6 +74,7 @@ def their_rows(owner_database_url: str) -> None:
     """One row of the other tenant in every table; foreign keys are no matter here."""
     engine = create_engine(owner_database_url)
     with engine.begin() as db:
+        db.execute(text("select ensure_day_parts('2026-01-01', '2026-01-01')"))
         db.execute(text("set session_replication_role = replica"))
         for table in TENANT_TABLES.values():
             db.execute(insert(table).values(a_row(table, THEIRS)))
@@ -79,6 +85,7 @@ def their_rows(owner_database_url: str) -> None:
 @pytest.fixture
 async def ours(db: Database) -> AsyncIterator[AsyncConnection]:
     async with db.tenant(OURS) as session:
+        await session.execute(text("select ensure_day_parts('2026-01-01', '2026-01-01')"))
         yield session
 
 

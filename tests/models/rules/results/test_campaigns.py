@@ -10,7 +10,9 @@ from models.rules.results.campaigns import (
     SortDirection,
     Sums,
     derived,
+    derived_together,
     in_order,
+    together,
 )
 
 
@@ -43,6 +45,20 @@ def test_what_is_divided_by_nothing_is_nothing_and_never_zero():
         "cpc": None,
         "frequency": None,
     }
+
+
+def test_campaigns_together_have_the_reach_and_the_frequency_of_those_that_tell_one():
+    parts = [sums(10, 100, 4, 1, 5, 50), sums(30, 900, 6, 1, 15, None)]
+    assert together(parts) == sums(40, 1000, 10, 2, 20, 50)
+    shown = derived_together(parts).shown()
+    assert (shown["frequency"], shown["ctr"], shown["roas"]) == (
+        Decimal(2), Decimal(1), Decimal("0.5"),
+    )  # fmt: skip
+
+
+def test_without_campaigns_everything_is_nothing():
+    assert together([]) == Sums()
+    assert set(derived_together([]).shown().values()) == {None}
 
 
 def by_roas(name, roas):

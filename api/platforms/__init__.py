@@ -1,0 +1,14 @@
+"""Platforms that clients are connected to, and what their numbers say."""
+
+from fastapi import APIRouter
+
+from api.people.rights import CLIENTS
+from api.platforms.registry import routes as registry
+from api.platforms.results import campaigns
+from api.platforms.results import routes as results
+
+router = APIRouter(prefix=CLIENTS)
+# Fixed segments come before ids: the first address that fits is taken.
+router.include_router(registry.router)
+router.include_router(campaigns.router)
+router.include_router(results.router)

@@ -1,0 +1,191 @@
+"""A client's results over a period: its metrics, its goals, the newest insight, its platforms.
+
+Source: clients/results.yaml. Nothing is asked of a platform here.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cache
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import Date, Integer, Text, bindparam, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from models.db.prepared import Prepared
+from models.errors import NotFound
+from models.queries.platforms import stored_days
+from models.rules.clients.vocabulary import PeriodType
+from models.rules.platforms.registry import PLATFORMS
+from models.rules.results.measured import Measured, Target, measured, primary_of
+from models.rules.results.periods import Period, prior
+from models.tables.clients import Client
+from models.tables.clients_reviews import ClientGoal
+from models.tables.people import Tenant
+from models.tables.platforms import PlatformConnection
+from models.tables.results import ResultInsight
+
+_ORDER: Final[Mapping[str, int]] = MappingProxyType(
+    {platform.value: at for at, platform in enumerate(PLATFORMS)}
+)
+
+
+class InsightRow(NamedTuple):
+    """What a model wrote about a period."""
+
+    content: str
+    content_json: dict[str, Any]
+    health_score: int | None
+    overall_health: str | None
+    period_type: str
+    period_start: date
+    period_end: date
+    generated_at: datetime
+
+
+class ClientFacts(NamedTuple):
+    """What results need to know of a client besides its numbers."""
+
+    reporting: str
+    platforms: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Results:
+    """A client's results over a period."""
+
+    period: Period
+    prior_period: Period
+    metrics: Sequence[Measured]
+    insight: InsightRow | None
+    connected_platforms: Sequence[str]
+
+
+class _Goal(NamedTuple):
+    metric: str
+    target: Decimal
+    unit: str | None
+    period: str
+
+
+async def of_period(db: AsyncConnection, company_id: str, period: Period) -> Results:
+    """The client's results over a period, against the one before and its goals.
+
+    Raises:
+        NotFound: the tenant has no such company, or it was never promoted.
+    """
+    facts = await client_facts(db, company_id)
+    return Results(
+        period=period,
+        prior_period=prior(period),
+        metrics=await metrics(db, company_id, period, reporting=facts.reporting),
+        insight=await insight(db, company_id, period),
+        connected_platforms=facts.platforms,
+    )
+
+
+async def client_facts(db: AsyncConnection, company_id: str) -> ClientFacts:
+    """The tenant's currency and the client's active platforms, in the registry's order.
+
+    Raises:
+        NotFound: the tenant has no such company, or it was never promoted.
+    """
+    found = await _facts().fetch(db, {"company": company_id})
+    if not found:
+        raise NotFound("There is no such client.")
+    (facts,) = found
+    return facts._replace(platforms=sorted(facts.platforms, key=_ORDER.__getitem__))
+
+
+async def metrics(
+    db: AsyncConnection, company_id: str, period: Period, *, reporting: str
+) -> list[Measured]:
+    """The metrics that the period has data for, in the order of a response."""
+    present, before = await stored_days.of_periods(db, company_id, period)
+    goals = await _targets().fetch(db, {"company": company_id})
+    targets = [Target(**goal._asdict() | {"period": PeriodType(goal.period)}) for goal in goals]
+    return measured(present, before, period=period, targets=targets, reporting=reporting)
+
+
+async def primary_currency(
+    db: AsyncConnection, company_id: str, period: Period, *, reporting: str
+) -> str:
+    """The currency that the account-level metrics of a period put first."""
+    present, _ = await stored_days.of_periods(db, company_id, period)
+    return primary_of(present, reporting=reporting)
+
+
+async def insight(db: AsyncConnection, company_id: str, period: Period) -> InsightRow | None:
+    """The newest insight that ends in the period, of its type if there is one."""
+    bound = {
+        "company": company_id,
+        "start": period.start,
+        "end": period.end,
+        "type": period.type.value,
+        "limit": 1,
+    }
+    found = await _insight().fetch(db, bound)
+    return found[0] if found else None
+
+
+@cache
+def _facts() -> Prepared[ClientFacts]:
+    reporting = select(Tenant.currency).scalar_subquery()
+    active = (
+        select(PlatformConnection.platform)
+        .where(
+            PlatformConnection.company_id == bindparam("company", type_=Text),
+            PlatformConnection.status == "active",
+        )
+        .scalar_subquery()
+    )
+    return Prepared(
+        select(reporting.label("reporting"), func.array(active).label("platforms")).where(
+            Client.company_id == bindparam("company", type_=Text)
+        ),
+        ClientFacts,
+    )
+
+
+@cache
+def _insight() -> Prepared[InsightRow]:
+    of_type = ResultInsight.period_type == bindparam("type", type_=Text)
+    return Prepared(
+        select(*(getattr(ResultInsight, name) for name in InsightRow._fields))
+        .where(
+            ResultInsight.company_id == bindparam("company", type_=Text),
+            ResultInsight.period_end.between(
+                bindparam("start", type_=Date), bindparam("end", type_=Date)
+            ),
+        )
+        .order_by(of_type.desc(), ResultInsight.generated_at.desc(), ResultInsight.id.desc())
+        .limit(bindparam("limit", type_=Integer, literal_execute=True)),
+        InsightRow,
+    )
+
+
+@cache
+def _targets() -> Prepared[_Goal]:
+    """The newest goal of each metric, unit and period, the newest of all first."""
+    newest = (
+        select(
+            ClientGoal.metric, ClientGoal.target, ClientGoal.unit, ClientGoal.period,
+            ClientGoal.created_at, ClientGoal.id,
+        )
+        .where(ClientGoal.company_id == bindparam("company", type_=Text))
+        .ext(distinct_on(ClientGoal.metric, ClientGoal.unit, ClientGoal.period))
+        .order_by(
+            ClientGoal.metric, ClientGoal.unit, ClientGoal.period,
+            ClientGoal.created_at.desc(), ClientGoal.id.desc(),
+        )
+        .subquery("newest")
+    )  # fmt: skip
+    return Prepared(
+        select(*(newest.c[name] for name in _Goal._fields)).order_by(
+            newest.c.created_at.desc(), newest.c.id.desc()
+        ),
+        _Goal,
+    )
