@@ -33,7 +33,9 @@ async def test_a_resumed_run_goes_on_and_pays_no_turn_twice(studio: Studio) -> N
     done = await studio.activity(campaign_id, REPORTING, "done")
     assert done.wake_reason == "campaign_resumed"
     (run,) = await studio.runs(report_id)
-    turns = await studio.rows("select number, status from llm_turn where run_id = :id", id=run.id)
+    turns = await studio.rows(
+        "select number, status from llm_turn where run_id = :id order by number", id=run.id
+    )
     assert [(turn.number, turn.status) for turn in turns] == [(1, "settled"), (2, "settled")]
 
 
