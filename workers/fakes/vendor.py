@@ -1,5 +1,6 @@
 """What all fake vendors share: they remember their calls and can be told to fail."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -47,7 +48,7 @@ Answerer = Callable[[Call], Response]
 
 
 @dataclass
-class FakeVendor:
+class FakeVendor(ABC):
     """A vendor; subclasses name their routes and how they refuse."""
 
     faults: Faults = field(default_factory=Faults)
@@ -65,18 +66,21 @@ class FakeVendor:
             ]
         )
 
+    @abstractmethod
     def routes(self) -> Mapping[str, Answerer]:
-        raise NotImplementedError
+        """What answers at which path."""
 
+    @abstractmethod
     def refuse_token(self, call: Call) -> Response | None:
         """The refusal where the call has no valid token."""
-        raise NotImplementedError
 
+    @abstractmethod
     def out_of_quota(self, call: Call) -> Response:
-        raise NotImplementedError
+        """The refusal once the quota is used up."""
 
+    @abstractmethod
     def broken(self, call: Call) -> Response:
-        raise NotImplementedError
+        """The answer of a vendor that has failed."""
 
     def paths(self) -> list[str]:
         """Where was asked, in order."""

@@ -25,4 +25,9 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    raise NotImplementedError("The ledger is never made to forget.")
+    # Refused by PostgreSQL while a company has charges: the ledger is never made to forget.
+    op.alter_column("ledger_entry", "campaign_id", nullable=False)
+    op.alter_column("ledger_entry", "activity_id", nullable=False)
+    op.drop_constraint(op.f("ck_ledger_entry_subject"), "ledger_entry")
+    op.drop_constraint("fk_ledger_entry_company_id", "ledger_entry")
+    op.drop_column("ledger_entry", "company_id")
