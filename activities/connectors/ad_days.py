@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from activities.connectors.ports import Access, DayMetric
+from activities.connectors.ports import Access, CampaignDay, DayMetric
 from activities.connectors.wire import days
 
 
@@ -19,6 +19,14 @@ class AdDay:
     conversions: Decimal = Decimal(0)
     conversion_value: Decimal = Decimal(0)
     reach: int | None = None
+
+    def of_campaign(self, campaign_id: str, day: date, currency: str) -> CampaignDay:
+        """The same as a day of a campaign."""
+        return CampaignDay(
+            campaign_id=campaign_id, day=day, currency=currency, spend=self.spend,
+            impressions=self.impressions, clicks=self.clicks, conversions=self.conversions,
+            conversion_value=self.conversion_value, reach=self.reach,
+        )  # fmt: skip
 
 
 def currency_of(access: Access) -> str:

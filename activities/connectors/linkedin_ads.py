@@ -186,13 +186,7 @@ class LinkedInAds:
             for id, day, numbers in found:
                 if (id, day) not in seen and numbers != AdDay(reach=0):
                     seen.add((id, day))
-                    yield CampaignDay(
-                        campaign_id=id, day=day, spend=numbers.spend,
-                        impressions=numbers.impressions, clicks=numbers.clicks,
-                        conversions=numbers.conversions,
-                        conversion_value=numbers.conversion_value, reach=numbers.reach,
-                        currency=currency,
-                    )  # fmt: skip
+                    yield numbers.of_campaign(id, day, currency)
 
     async def creative_days(
         self, access: Access, first: date, last: date

@@ -157,13 +157,7 @@ class MetaAds:
             for id, day, of_day in found:
                 if (id, day) not in seen:
                     seen.add((id, day))
-                    yield CampaignDay(
-                        campaign_id=id, day=day, spend=of_day.spend,
-                        impressions=of_day.impressions, clicks=of_day.clicks,
-                        conversions=of_day.conversions,
-                        conversion_value=of_day.conversion_value, reach=of_day.reach,
-                        currency=currency,
-                    )  # fmt: skip
+                    yield of_day.of_campaign(id, day, currency)
 
     async def creative_days(
         self, access: Access, first: date, last: date

@@ -192,12 +192,7 @@ class TikTokAds:
             with self._wire.as_documented():
                 found = [(_id(row, "campaign"), _day(row), _numbers(row)) for row in page]
             for id, day, numbers in found:
-                yield CampaignDay(
-                    campaign_id=id, day=day, spend=numbers.spend,
-                    impressions=numbers.impressions, clicks=numbers.clicks,
-                    conversions=numbers.conversions, conversion_value=numbers.conversion_value,
-                    reach=numbers.reach, currency=currency,
-                )  # fmt: skip
+                yield numbers.of_campaign(id, day, currency)
 
     async def creative_days(
         self, access: Access, first: date, last: date
