@@ -18,13 +18,11 @@ from models.errors import Conflict, NotFound, Unprocessable
 from models.queries.agents import agent_activities_write as agent_activities
 from models.queries.agents import approvals_write as approvals
 from models.queries.agents import campaigns_write as campaigns
-from models.queries.records import audit, events
-from models.rules.moments import iso
+from models.queries.records import audit
 from models.rules.vocabulary import (
     ApprovalStatus,
     ApprovalType,
     CampaignStatus,
-    EventKind,
     Resolution,
     RiskLevel,
     WakeReason,
@@ -39,17 +37,9 @@ class ApprovalSteps:
 
     @activity.defn(name="approval.remind")
     async def remind(self, remind: Remind) -> None:
-        """Announce that the approval will expire; nothing if it ended meanwhile."""
+        """Announce that the approval will expire, once; nothing if it ended meanwhile."""
         async with self._database.tenant(remind.tenant_id) as db:
-            row = await approvals.locked(db, remind.approval_id)
-            if row is None or row.status != ApprovalStatus.PENDING:
-                return
-            payload = {
-                "approvalId": row.id,
-                "expiresAt": iso(row.expires_at),
-                "hoursLeft": remind.hours_left,
-            }
-            await events.publish(db, remind.tenant_id, EventKind.APPROVAL_EXPIRING, payload)
+            await approvals.remind(db, remind.tenant_id, remind.approval_id, remind.hours_left)
 
     @activity.defn(name="approval.resolve")
     async def resolve(self, decide: Decide) -> ResolvedApproval:

@@ -27,6 +27,8 @@ class Approval(TenantRow, Base):
     created_by: Mapped[str] = mapped_column(ForeignKey("principal.id"))
     created_on: Mapped[Created]
     expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    reminded_hours_left: Mapped[int | None]
+    """The hours left that the last reminder announced."""
     resolved_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     resolved_by: Mapped[str | None] = mapped_column(ForeignKey("principal.id"))
     resolution: Mapped[str | None]

@@ -5,13 +5,14 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.contracts.approvals import CloseApproval, Opened, ResolveApproval
 from models.db.rows import AnyRow
 from models.queries.records import events
+from models.rules.moments import iso
 from models.rules.vocabulary import (
     ActivityStatus,
     ApprovalStatus,
@@ -109,6 +110,31 @@ async def waiting_activities(db: AsyncConnection, approval_id: str) -> list[str]
         .order_by(AgentActivity.id)
     )
     return list(found.scalars())
+
+
+async def remind(db: AsyncConnection, tenant_id: str, approval_id: str, hours_left: int) -> bool:
+    """Announce once that a pending approval will expire; False when it was, or it has ended."""
+    earlier = Approval.reminded_hours_left
+    found = await db.execute(
+        update(Approval)
+        .where(
+            Approval.id == approval_id,
+            Approval.status == ApprovalStatus.PENDING,
+            or_(earlier.is_(None), earlier > hours_left),
+        )
+        .values(reminded_hours_left=hours_left)
+        .returning(Approval.expires_at)
+    )
+    row = found.one_or_none()
+    if row is None:
+        return False
+    payload = {
+        "approvalId": approval_id,
+        "expiresAt": iso(row.expires_at),
+        "hoursLeft": hours_left,
+    }
+    await events.publish(db, tenant_id, EventKind.APPROVAL_EXPIRING, payload)
+    return True
 
 
 async def decide(
