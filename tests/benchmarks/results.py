@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.queries.platforms import campaigns, results
 from models.rules.clients.vocabulary import PeriodType
-from models.rules.results.periods import period
+from models.rules.results.periods import Period, period
 from tests.benchmarks.harness import Bench, Measured, compare, in_ms, quantile
 from tests.benchmarks.lists import bare_routes, dsn
 from tests.benchmarks.raw_http import latencies, per_second, request
@@ -120,6 +121,7 @@ async def _asked(bench: Bench, tenant: TenantMade) -> list[tuple[str, str, Sent]
     calls: dict[str, tuple[str, Any]] = {
         "month": ("", results.of_period),
         "campaigns": ("/campaigns", campaigns.breakdown),
+        "daily spend": ("/campaigns/daily", _daily),
     }
     found: list[tuple[str, str, Sent]] = []
     async with bench.database.tenant(tenant.id) as db:
@@ -128,6 +130,11 @@ async def _asked(bench: Bench, tenant: TenantMade) -> list[tuple[str, str, Sent]
                 await query(db, COMPANY, month)
             found.append((name, f"/api/clients/{COMPANY}/results{path}", list(sent)))
     return found
+
+
+async def _daily(db: AsyncConnection, company_id: str, month: Period) -> None:
+    await campaigns.breakdown(db, company_id, month)
+    await campaigns.daily(db, company_id, month)
 
 
 def _fill(bench: Bench, tenants: Sequence[TenantMade]) -> None:
