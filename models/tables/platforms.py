@@ -55,6 +55,10 @@ class PlatformConnection(TenantRow, Base):
             unique=True, postgresql_where="status = 'active'",
         ),
         Index("ix_platform_connection_listed", "company_id", "platform", "created_at"),
+        Index(
+            "ix_platform_connection_synced", "tenant_id", "company_id", "time_zone",
+            postgresql_where="status = 'active'",
+        ),
     )  # fmt: skip
 
 
