@@ -40,6 +40,8 @@ class PlatformConnection(TenantRow, Base):
     token_expires_at: Mapped[Moment | None]
     sealed_credentials: Mapped[bytes | None] = mapped_column(LargeBinary)
     key_id: Mapped[str | None]
+    renewing_until: Mapped[Moment | None]
+    """A lease: until then nobody but who took it renews the token."""
     created_at: Mapped[Created]
     updated_at: Mapped[Created]
 
