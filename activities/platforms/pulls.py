@@ -104,8 +104,7 @@ class PullSteps:
             assert ads is not None
             async with self._database.tenant(of.tenant_id) as db:
                 last = await connection_days.last_stored(db, of.connection_id)
-            for type in PeriodType if last is not None else ():
-                wanted = period(type, last)
+            for wanted in [] if last is None else [period(type, last) for type in PeriodType]:
                 with RowSpool() as spool:
                     at = self._asking.now()
                     reach = ads.reach(opened.access, wanted.start, wanted.end)
