@@ -100,3 +100,8 @@ def test_a_pulled_day_is_final_once_it_is_restated_no_more() -> None:
     settled = RESTATED_DAYS[META] + 1
     assert state_of(META, ago(settled - 1), today=TODAY) is DayState.PROVISIONAL
     assert state_of(META, ago(settled), today=TODAY) is DayState.FINAL
+
+
+def test_a_recent_day_that_the_platform_does_not_tell_is_still_missing() -> None:
+    assert state_of(META, ago(1), today=TODAY, is_told=False) is DayState.MISSING
+    assert state_of(META, ago(200), today=TODAY, is_told=False) is DayState.FINAL
