@@ -5,7 +5,7 @@ there is no row without the ledger, and never half a window. Done twice it chang
 """
 
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -69,12 +69,9 @@ class PullSteps:
     async def window(self, pull: PullWindow) -> Pulled:
         """Pull the account's days, or those of its campaigns and creatives, and store them."""
         async with self._asking.open(pull.of) as opened:
-            with RowSpool() as rows, RowSpool() as creatives:
-                # What the platform knows by then is as of the moment before it was asked.
-                at = self._asking.now()
-                await _ask(opened, pull.window, rows, creatives)
-                await self._store(_pulling(opened), opened, pull.window, at, rows, creatives)
-                return Pulled(rows=rows.rows + creatives.rows)
+            if pull.window.level is Level.ACCOUNT:
+                return await self._account(opened, pull.window)
+            return await self._campaigns(opened, pull.window)
 
     @activity.defn(name="pull.campaigns")
     async def campaigns(self, of: ConnectionRef) -> Pulled:
@@ -104,8 +101,7 @@ class PullSteps:
             assert ads is not None
             async with self._database.tenant(of.tenant_id) as db:
                 last = await connection_days.last_stored(db, of.connection_id)
-            for type in PeriodType if last is not None else ():
-                wanted = period(type, last)
+            for wanted in [] if last is None else [period(type, last) for type in PeriodType]:
                 with RowSpool() as spool:
                     at = self._asking.now()
                     reach = ads.reach(opened.access, wanted.start, wanted.end)
@@ -119,28 +115,46 @@ class PullSteps:
                         )
         return Pulled(rows=rows)
 
-    async def _store(
-        self,
-        of: Pulling,
-        opened: Opened,
-        window: Window,
-        at: datetime,
-        rows: RowSpool,
-        creatives: RowSpool,
-    ) -> None:
-        first, last = window.first, window.last
-        async with self._database.tenant(of.tenant_id) as db:
-            await metric_writes.hold(db, of)
-            if window.level is Level.ACCOUNT:
+    async def _account(self, opened: Opened, window: Window) -> Pulled:
+        of, first, last = _pulling(opened), window.first, window.last
+        told: set[date] = set()
+
+        def columns(row: DayMetric) -> dict[str, Any]:
+            told.add(row.day)
+            return _metric(row)
+
+        with RowSpool() as rows:
+            # What is told is as of the moment before it was asked for.
+            at = self._asking.now()
+            await rows.take(opened.connector.daily_metrics(opened.access, first, last), columns)
+            async with self._database.tenant(of.tenant_id) as db:
+                await metric_writes.hold(db, of)
                 await metric_writes.replace_account_days(db, of, first, last, at, rows.batches())
-            else:
+                today = opened.access.today(at)
+                await connection_days.close_days(
+                    db, of, window.level, first, last, today=today, as_of=at, told=told
+                )
+            return Pulled(rows=rows.rows)
+
+    async def _campaigns(self, opened: Opened, window: Window) -> Pulled:
+        of, first, last = _pulling(opened), window.first, window.last
+        ads = opened.ads
+        assert ads is not None
+        with RowSpool() as campaigns, RowSpool() as creatives:
+            at = self._asking.now()
+            await campaigns.take(ads.campaign_days(opened.access, first, last), _campaign_day)
+            await creatives.take(ads.creative_days(opened.access, first, last), _creative_day)
+            async with self._database.tenant(of.tenant_id) as db:
+                await metric_writes.hold(db, of)
                 await metric_writes.replace_campaign_days(
                     db, of, first, last, at,
-                    campaigns=rows.batches(), creatives=creatives.batches(),
+                    campaigns=campaigns.batches(), creatives=creatives.batches(),
                 )  # fmt: skip
-            await connection_days.close_days(
-                db, of, window.level, first, last, today=opened.access.today(at), as_of=at
-            )
+                today = opened.access.today(at)
+                await connection_days.close_days(
+                    db, of, window.level, first, last, today=today, as_of=at
+                )
+            return Pulled(rows=campaigns.rows + creatives.rows)
 
 
 async def _wanted(db: AsyncConnection, of: Pulling, begin: BeginPull, today: date) -> list[Window]:
@@ -155,18 +169,6 @@ async def _wanted(db: AsyncConnection, of: Pulling, begin: BeginPull, today: dat
             ranges = backfill_ranges(known[level], today=today, days=begin.days)
         windows += [Window(level=level, first=first, last=last) for first, last in ranges]
     return sorted(windows, key=lambda one: (one.last, one.level is Level.ACCOUNT), reverse=True)
-
-
-async def _ask(opened: Opened, window: Window, rows: RowSpool, creatives: RowSpool) -> None:
-    first, last = window.first, window.last
-    if window.level is Level.ACCOUNT:
-        metrics = opened.connector.daily_metrics(opened.access, first, last)
-        await rows.take(metrics, _metric)
-        return
-    ads = opened.ads
-    assert ads is not None
-    await rows.take(ads.campaign_days(opened.access, first, last), _campaign_day)
-    await creatives.take(ads.creative_days(opened.access, first, last), _creative_day)
 
 
 def _pulling(opened: Opened) -> Pulling:

@@ -4,7 +4,7 @@ A client that connects an account again has another connection to it; what is kn
 is what is known of all of them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
@@ -105,12 +105,18 @@ async def close_days(
     *,
     today: date,
     as_of: datetime,
+    told: Container[date] | None = None,
 ) -> None:
-    """Note that these days are stored as the platform told them at a moment of its `today`."""
-    rows = [
-        {**_row(of, level, day, state_of(of.platform, day, today=today)), "as_of": as_of}
-        for day in days_of(first, last)
-    ]
+    """Note that these days are stored as the platform told them at a moment of its `today`.
+
+    Where it gives each day a row, `told` are those that had one.
+    """
+    rows = []
+    for day in days_of(first, last):
+        is_told = told is None or day in told
+        state = state_of(of.platform, day, today=today, is_told=is_told)
+        at = None if state is DayState.MISSING else as_of
+        rows.append({**_row(of, level, day, state), "as_of": at})
     await db.execute(_CLOSED, many.rows(rows))
 
 

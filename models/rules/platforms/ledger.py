@@ -40,10 +40,14 @@ class DayState(StrEnum):
     FINAL = "final"
 
 
-def state_of(platform: PlatformId, day: date, *, today: date) -> DayState:
-    """What a day is known as that is pulled today."""
-    is_open = is_provisional(platform, day, today=today)
-    return DayState.PROVISIONAL if is_open else DayState.FINAL
+def state_of(platform: PlatformId, day: date, *, today: date, is_told: bool = True) -> DayState:
+    """What a day is known as that is pulled today.
+
+    A recent day of which the platform told nothing at all is one that it does not have yet.
+    """
+    if not is_provisional(platform, day, today=today):
+        return DayState.FINAL
+    return DayState.PROVISIONAL if is_told else DayState.MISSING
 
 
 def sync_ranges(

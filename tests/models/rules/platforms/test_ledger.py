@@ -1,6 +1,7 @@
 """Which days of an account are asked for."""
 
 from datetime import date, timedelta
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -75,9 +76,7 @@ def test_windows_are_short_newest_first_and_never_overlap(known: dict[date, DayS
     ranges = sync_ranges(META, known, today=TODAY)
     assert all(first <= last <= TODAY for first, last in ranges)
     assert all((last - first).days < SYNC_WINDOW for first, last in ranges)
-    assert all(
-        newer > last for (newer, _), (_, last) in zip(ranges, ranges[1:], strict=False)
-    )
+    assert all(newer > last for (newer, _), (_, last) in pairwise(ranges))
     gaps = {day for day, state in known.items() if state is DayState.MISSING and day <= TODAY}
     assert gaps <= {day for first, last in ranges for day in days_of(first, last)}
 
@@ -101,3 +100,8 @@ def test_a_pulled_day_is_final_once_it_is_restated_no_more() -> None:
     settled = RESTATED_DAYS[META] + 1
     assert state_of(META, ago(settled - 1), today=TODAY) is DayState.PROVISIONAL
     assert state_of(META, ago(settled), today=TODAY) is DayState.FINAL
+
+
+def test_a_recent_day_that_the_platform_does_not_tell_is_still_missing() -> None:
+    assert state_of(META, ago(1), today=TODAY, is_told=False) is DayState.MISSING
+    assert state_of(META, ago(200), today=TODAY, is_told=False) is DayState.FINAL
