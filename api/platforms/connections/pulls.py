@@ -74,7 +74,6 @@ async def backfill_connections(
     commands: Commands,
 ) -> StartedOut:
     """Load the past days of every connected ad platform, of its account and its campaigns."""
-    days = int(wanted.days)
     async with services.database.tenant(editor.tenant_id) as db:
         await _require_connections(db, company_id, only_ads=True)
     try:
@@ -83,16 +82,16 @@ async def backfill_connections(
             BackfillOrder(
                 tenant_id=editor.tenant_id,
                 company_id=company_id,
-                days=days,
+                days=wanted.days,
                 principal_id=editor.id,
             ),
             id=backfill_workflow(company_id),
             kind=BACKFILL,
-            static_summary=f"Load {days} days of a client's ad platforms",
+            static_summary=f"Load {wanted.days} days of a client's ad platforms",
         )
     except Conflict:
         raise Conflict("A backfill of the client is under way already.") from None
-    return StartedOut(message=f"Backfill started for {days} days")
+    return StartedOut(message=f"Backfill started for {wanted.days} days")
 
 
 async def first_sync(commands: Desk, tenant_id: str, company_id: str) -> None:

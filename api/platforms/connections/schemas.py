@@ -1,6 +1,5 @@
 """Connections of clients to platforms on the wire; credentials come in and never go out."""
 
-from enum import IntEnum
 from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
@@ -133,20 +132,12 @@ class ConnectionTestOut(Snake):
     display_name: Absent[str] = None
 
 
-class BackfillDays(IntEnum):
-    """How far back a backfill can go."""
-
-    MONTH = 30
-    TWO_MONTHS = 60
-    QUARTER = 90
-
-
 class BackfillIn(Snake):
     """How many days before today to load."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"days": 90}]})
 
-    days: BackfillDays
+    days: Literal[30, 60, 90]
 
 
 class StartedOut(Snake):
