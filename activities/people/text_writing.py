@@ -20,6 +20,7 @@ from models.errors import Unavailable, UpstreamFailed
 from models.queries.people import text_drafts
 from models.rules.clients.masking import masked
 from models.rules.clients.text_answers import Verdict, read_qbr, read_summary
+from models.rules.results.text_answers import read_answer, read_insight
 
 CALL_SECONDS: Final = 60
 """How long one call of a model may take."""
@@ -28,6 +29,8 @@ _LONGEST_SAID: Final = 300
 _READERS: Final[Mapping[TextKind, Callable[[str, Mapping[str, Any], date], Verdict]]] = {
     TextKind.QBR: read_qbr,
     TextKind.AI_SUMMARY: read_summary,
+    TextKind.INSIGHT: read_insight,
+    TextKind.ANSWER: read_answer,
 }
 
 
