@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from temporalio.client import Client
 
 from activities.people.stripe_accounts import StripeAccounts
+from activities.platforms.answers import Answering, ResultAnswers
 from activities.ports import Billing
 from api import agents, people, platforms, results
 from api.http import health, problems
@@ -45,11 +46,13 @@ def services_from(
     settings: Settings,
     *,
     billing: Billing,
+    answering: Answering,
     database: Database | None = None,
     temporal: Client | None = None,
 ) -> Services:
     """Make what the API needs, around the adapters it is given; nothing is contacted yet."""
     hub = Hub(settings.database_url, CHANNEL)
+    database = database or Database(settings.database_url, settings.database_pool_size)
     keys = (
         JwksKeys(settings.jwks_url)
         if settings.jwks_url
@@ -57,7 +60,7 @@ def services_from(
     )
     return Services(
         settings=settings,
-        database=database or Database(settings.database_url, settings.database_pool_size),
+        database=database,
         temporal=Temporal(settings, temporal),
         hub=hub,
         feeds=Feeds(hub),
@@ -65,6 +68,7 @@ def services_from(
         limiter=RateLimiter(settings.rate_limit_per_minute),
         cursor_secret=cursor_secret(settings),
         stripe=StripeAccounts(billing, lazy_vault(settings)),
+        answers=ResultAnswers(database, answering, max_output_tokens=settings.max_output_tokens),
     )
 
 

@@ -20,7 +20,9 @@ from activities.people.revenue_dispatch import RevenueDispatchSteps
 from activities.people.revenue_recalculation import RevenueSteps
 from activities.people.stripe import StripeSteps
 from activities.people.text_writing import TextSteps
+from activities.platforms.insights import InsightSteps
 from activities.platforms.pull_records import PullRecordSteps
+from activities.platforms.results_qbr import ResultsQbrSteps
 from activities.tools.registry import build as build_toolbox
 from workers.container import Container
 from workflows import policies
@@ -36,6 +38,7 @@ from workflows.people.revenue_recalculation import (
     RevenueRecalculationWorkflow,
 )
 from workflows.platforms.backfill import BackfillWorkflow
+from workflows.platforms.insight import InsightWorkflow
 from workflows.platforms.sync import SyncWorkflow
 
 WORKFLOWS: Final[Sequence[type]] = (
@@ -46,6 +49,7 @@ WORKFLOWS: Final[Sequence[type]] = (
     MaintenanceWorkflow,
     QbrPrepWorkflow,
     AiSummaryWorkflow,
+    InsightWorkflow,
     RevenueRecalculationWorkflow,
     RevenueDispatchWorkflow,
     SyncWorkflow,
@@ -91,6 +95,8 @@ def agents_queue(c: Container) -> Queue:
             TextSteps(c.db, c.llms, max_output_tokens=c.settings.max_output_tokens),
             QbrPrepSteps(c.db, c.text_writer),
             AiSummarySteps(c.db, c.text_writer),
+            InsightSteps(c.db, c.text_writer),
+            ResultsQbrSteps(c.db, c.text_writer),
             RevenueSteps(c.db),
             RevenueDispatchSteps(c.db, c.temporal),
             StripeSteps(c.db, c.stripe),

@@ -6,10 +6,13 @@ from api.app import create_app, services_from
 from models.logs import configure_logs
 from models.settings import settings
 from workers.billing import build_billing
+from workers.container import build_answering
 
 
 def build() -> FastAPI:
     """Make the application by the settings of this process."""
     here = settings()
     configure_logs(here)
-    return create_app(services_from(here, billing=build_billing(here)))
+    return create_app(
+        services_from(here, billing=build_billing(here), answering=build_answering(here))
+    )

@@ -9,6 +9,7 @@ from starlette.requests import HTTPConnection
 from temporalio.client import Client
 
 from activities.people.stripe_accounts import StripeAccounts
+from activities.platforms.answers import ResultAnswers
 from api.http.feeds import Feeds
 from api.http.limits import RateLimiter
 from api.http.tokens import Verifier
@@ -48,6 +49,7 @@ class Services:
     limiter: RateLimiter
     cursor_secret: bytes
     stripe: StripeAccounts
+    answers: ResultAnswers
 
 
 def services_of(request: HTTPConnection) -> Services:

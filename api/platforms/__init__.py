@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from api.people.rights import CLIENTS
 from api.platforms.registry import routes as registry
-from api.platforms.results import campaigns
+from api.platforms.results import campaigns, preparation, questions
 from api.platforms.results import routes as results
 
 router = APIRouter(prefix=CLIENTS)
@@ -12,3 +12,5 @@ router = APIRouter(prefix=CLIENTS)
 router.include_router(registry.router)
 router.include_router(campaigns.router)
 router.include_router(results.router)
+router.include_router(questions.router)
+router.include_router(preparation.router)

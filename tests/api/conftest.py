@@ -27,6 +27,7 @@ from models.settings import Settings
 from tests.factories.records import Records
 from tests.fakes.desk import RecordedDesk
 from workers.billing import build_billing
+from workers.container import build_answering
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -149,7 +150,13 @@ def services(
     api_settings: Settings, db: Database, tokens: TokenFactory, api_temporal: Client | None
 ) -> Services:
     billing = build_billing(api_settings)
-    return services_from(api_settings, billing=billing, database=db, temporal=api_temporal)
+    return services_from(
+        api_settings,
+        billing=billing,
+        answering=build_answering(api_settings),
+        database=db,
+        temporal=api_temporal,
+    )
 
 
 _BUILT: dict[tuple[str, int], FastAPI] = {}

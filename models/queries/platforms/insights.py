@@ -24,9 +24,9 @@ async def newest(
         chosen = mine.order_by(*_NEWEST)
     else:
         is_of_type = ResultInsight.period_type == ends_in.type
-        chosen = mine.where(
-            ResultInsight.period_end.between(ends_in.start, ends_in.end)
-        ).order_by(is_of_type.desc(), *_NEWEST)
+        chosen = mine.where(ResultInsight.period_end.between(ends_in.start, ends_in.end)).order_by(
+            is_of_type.desc(), *_NEWEST
+        )
     found = await db.execute(chosen.limit(1))
     return found.one_or_none()
 
@@ -76,7 +76,9 @@ async def store(db: AsyncConnection, values: dict[str, Any]) -> None:
 async def last_stored_day(db: AsyncConnection, company_id: str) -> date | None:
     """The last day of which any number of the client is stored."""
     days = [
-        (await db.execute(select(func.max(table.day)).where(table.company_id == company_id))).scalar()
+        (
+            await db.execute(select(func.max(table.day)).where(table.company_id == company_id))
+        ).scalar()
         for table in (MetricSnapshot, CampaignDaily)
     ]
     return max((day for day in days if day is not None), default=None)

@@ -57,18 +57,14 @@ def with_sources(answer: str, cites: Iterable[Cite], given: Facts) -> str:
     for one in cites:
         by_period.setdefault(one.period, []).append(one.of)
     if by_period:
-        parts = [
-            f"{', '.join(of)} ({_days(given, period)})" for period, of in by_period.items()
-        ]
+        parts = [f"{', '.join(of)} ({_days(given, period)})" for period, of in by_period.items()]
         return f"{answer}\n\nSource: {'; '.join(parts)}."
     return f"{answer}\n\nLooked at: everything stored for the {_days(given, 'quarter')}."
 
 
 def _citable(given: Facts) -> set[tuple[str, str]]:
     metrics: Mapping[str, Iterable[Facts]] = given["metrics"]
-    found = {
-        (one["metric_key"], period) for period, several in metrics.items() for one in several
-    }
+    found = {(one["metric_key"], period) for period, several in metrics.items() for one in several}
     for name, period in _LISTS.items():
         if period in given["periods"]:
             found.add((name, period))
