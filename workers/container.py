@@ -1,7 +1,7 @@
 """The only place that builds adapters: what steps are given, made from the settings."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from temporalio.client import Client
@@ -13,10 +13,13 @@ from activities.llm.ollama import OllamaLlm
 from activities.llm.openai import OpenAiLlm
 from activities.people.stripe_accounts import StripeAccounts
 from activities.platforms.answers import Answering
+from activities.platforms.keys import Keys
 from activities.ports import Llm
 from models.db.database import Database
+from models.db.vault import lazy_vault
 from models.settings import Settings
 from workers.billing import build_stripe
+from workers.platforms import Connectors, build_connectors
 
 ADAPTERS: Final = ("claude", "openai", "ollama")
 
@@ -30,6 +33,12 @@ class Container:
     temporal: Client
     llms: Mapping[str, Llm]
     stripe: StripeAccounts
+    connectors: Connectors = field(default_factory=Connectors)
+
+    @property
+    def keys(self) -> Keys:
+        """The way to what clients' connections are sealed with."""
+        return Keys(self.db, lazy_vault(self.settings), self.connectors)
 
     def writer(self, model: str | None) -> Writer:
         """Which adapter and model a role gets: its own model, or the deployment's."""
@@ -43,6 +52,7 @@ class Container:
         """Give back what is held: connections of the pool, and to vendors."""
         await self.db.close()
         await self.stripe.close()
+        await self.connectors.close()
 
 
 def writer_of(settings: Settings, llms: Mapping[str, Llm], model: str | None) -> Writer:
@@ -74,6 +84,7 @@ def build_container(settings: Settings, temporal: Client) -> Container:
         temporal=temporal,
         llms=build_llms(settings),
         stripe=build_stripe(settings),
+        connectors=build_connectors(settings),
     )
 
 

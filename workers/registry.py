@@ -20,9 +20,12 @@ from activities.people.revenue_dispatch import RevenueDispatchSteps
 from activities.people.revenue_recalculation import RevenueSteps
 from activities.people.stripe import StripeSteps
 from activities.people.text_writing import TextSteps
+from activities.platforms.asking import Asking
 from activities.platforms.insights import InsightSteps
 from activities.platforms.pull_records import PullRecordSteps
+from activities.platforms.pulls import PullSteps
 from activities.platforms.results_qbr import ResultsQbrSteps
+from activities.platforms.sync_dispatch import SyncDispatchSteps
 from activities.tools.registry import build as build_toolbox
 from workers.container import Container
 from workflows import policies
@@ -40,6 +43,7 @@ from workflows.people.revenue_recalculation import (
 from workflows.platforms.backfill import BackfillWorkflow
 from workflows.platforms.insight import InsightWorkflow
 from workflows.platforms.sync import SyncWorkflow
+from workflows.platforms.sync_dispatch import SyncDispatchWorkflow
 
 WORKFLOWS: Final[Sequence[type]] = (
     CampaignWorkflow,
@@ -54,6 +58,7 @@ WORKFLOWS: Final[Sequence[type]] = (
     RevenueDispatchWorkflow,
     SyncWorkflow,
     BackfillWorkflow,
+    SyncDispatchWorkflow,
 )
 """Every workflow that workers run, and that saved histories are replayed with."""
 
@@ -101,6 +106,8 @@ def agents_queue(c: Container) -> Queue:
             RevenueDispatchSteps(c.db, c.temporal),
             StripeSteps(c.db, c.stripe),
             PullRecordSteps(c.db),
+            PullSteps(c.db, Asking(c.db, c.keys)),
+            SyncDispatchSteps(c.db, c.temporal),
         ],
     )
 
