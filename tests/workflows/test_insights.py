@@ -1,5 +1,6 @@
 """Insights: written when there is something new to say, and missed by nobody when they fail."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, date, datetime, timedelta
@@ -24,7 +25,7 @@ from tests.factories.results import (
     store_creative,
     store_metric,
 )
-from tests.workflows.scripted_llm import Reply, busy, refused
+from tests.workflows.scripted_llm import Gate, Reply, busy, refused
 from tests.workflows.writing import UNCONFIGURED, Writers
 from workflows.visibility import STATE, insight_workflow
 
@@ -194,3 +195,33 @@ async def test_without_a_model_there_is_no_insight_and_no_failure(
     async with Writers.of_tenant(db, temporal, settings=UNCONFIGURED) as nobody:
         company_id = await make_client(nobody.db, nobody.tenant)
         assert (await nobody.comment(company_id)).outcome is InsightOutcome.NO_MODEL
+
+
+async def test_the_last_step_of_a_sync_is_an_insight_about_the_month(
+    writers: Writers, acme: str
+) -> None:
+    first, second = await writers.sync(acme), await writers.sync(acme)
+    (kept,) = await rows(writers, "select period_type, period_end from result_insight")
+    handle = writers.temporal.get_workflow_handle(insight_workflow(acme, "month"))
+    assert tuple(kept) == ("month", LAST)
+    assert "Insight: a new one is stored" in first
+    assert "Insight: none is needed" in second
+    assert await (await handle.describe()).static_summary() == "Insight about the month of Acme"
+
+
+async def test_a_sync_succeeds_without_the_insight_that_failed(writers: Writers, acme: str) -> None:
+    writers.llm.always(lying)
+    assert "Insight: none, the model failed" in await writers.sync(acme)
+
+
+async def test_a_sync_outlives_an_insight_that_an_operator_terminates(
+    writers: Writers, acme: str
+) -> None:
+    gate = Gate()
+    writers.llm.then(Reply(gate=gate))
+    syncing = asyncio.create_task(writers.sync(acme))
+    await gate.reached.wait()
+    handle = writers.temporal.get_workflow_handle(insight_workflow(acme, "month"))
+    await handle.terminate("by hand")
+    gate.open()
+    assert "Insight: none" in await syncing

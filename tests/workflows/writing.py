@@ -28,6 +28,7 @@ from api.http.commands import Desk
 from api.http.services import Temporal
 from models.contracts.client_texts import PrepareQbr, TextKind, TextStored
 from models.contracts.insights import InsightWritten, WriteInsight
+from models.contracts.platforms import SyncOrder, sync_workflow
 from models.db.database import Database
 from models.rules.clients.qbrs import QbrPreparation
 from models.rules.clients.vocabulary import PeriodType
@@ -42,6 +43,7 @@ from workers.worker import build_worker
 from workflows.people.ai_summary import AiSummaryWorkflow
 from workflows.people.qbr_prep import QbrPrepWorkflow
 from workflows.platforms.insight import InsightWorkflow
+from workflows.platforms.sync import SyncWorkflow
 from workflows.visibility import ai_summary_workflow, insight_workflow, qbr_prep_workflow
 
 Given = Mapping[str, Any]
@@ -214,6 +216,16 @@ class Writers(Engine):
             patience=timedelta(seconds=30),
         )
         return written
+
+    async def sync(self, company_id: str) -> str:
+        """Sync a client as the daily dispatcher does; answers what was pulled."""
+        words: str = await self.temporal.execute_workflow(
+            SyncWorkflow.run,
+            SyncOrder(tenant_id=self.tenant_id, company_id=company_id),
+            id=sync_workflow(company_id),
+            task_queue=self.queue_name,
+        )
+        return words
 
     def about(self, company_id: str, kind: QbrPreparation = QbrPreparation.AI) -> PrepareQbr:
         return PrepareQbr(

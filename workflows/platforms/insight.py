@@ -29,11 +29,14 @@ from workflows.visibility import attributes, insight_workflow
 
 _PATIENCE: Final = timedelta(minutes=30)
 """How long whoever needs an insight waits for it; three calls, tried thrice each, take ten."""
-_SAID: Final = {
-    InsightOutcome.CURRENT: "The newest insight was made of the same numbers",
-    InsightOutcome.NO_NUMBERS: "Nothing is stored of the period",
-    InsightOutcome.NO_MODEL: "No model is configured",
+IN_WORDS: Final = {
+    InsightOutcome.WRITTEN: "a new one is stored",
+    InsightOutcome.CURRENT: "none is needed, the newest one was made of the same",
+    InsightOutcome.NO_NUMBERS: "none, nothing is stored of the period",
+    InsightOutcome.NO_MODEL: "none, no model is configured",
+    InsightOutcome.FAILED: "none, the model failed",
 }
+"""What became of an insight, for operators."""
 
 
 @workflow.defn(name="insight")
@@ -55,7 +58,7 @@ class InsightWorkflow:
         )
         gathered = await record(InsightSteps.gather, gather, "Gather the numbers of the period")
         if gathered.outcome is not None:
-            say("done", f"Nothing to write: {_SAID[gathered.outcome]}")
+            say("done", f"Insight: {IN_WORDS[gathered.outcome]}")
             return InsightWritten(outcome=gathered.outcome)
         try:
             await writing.write()
