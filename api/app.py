@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from temporalio.client import Client
 
 from activities.people.stripe_accounts import StripeAccounts
+from activities.platforms.answers import Answering, ResultAnswers
 from activities.platforms.connectors import Connectors
 from activities.platforms.keys import Keys
 from activities.ports import Billing
@@ -48,11 +49,13 @@ def services_from(
     *,
     billing: Billing,
     connectors: Connectors,
+    answering: Answering,
     database: Database | None = None,
     temporal: Client | None = None,
 ) -> Services:
     """Make what the API needs, around the adapters it is given; nothing is contacted yet."""
     hub = Hub(settings.database_url, CHANNEL)
+    database = database or Database(settings.database_url, settings.database_pool_size)
     keys = (
         JwksKeys(settings.jwks_url)
         if settings.jwks_url
@@ -72,6 +75,7 @@ def services_from(
         stripe=StripeAccounts(billing, vault),
         connectors=connectors,
         keys=Keys(database, vault, connectors),
+        answers=ResultAnswers(database, answering, max_output_tokens=settings.max_output_tokens),
     )
 
 

@@ -28,6 +28,7 @@ from models.settings import Settings
 from tests.factories.records import Records
 from tests.fakes.desk import RecordedDesk
 from workers.billing import build_billing
+from workers.container import build_answering
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -163,6 +164,7 @@ def services(
         api_settings,
         billing=build_billing(api_settings),
         connectors=connectors,
+        answering=build_answering(api_settings),
         database=db,
         temporal=api_temporal,
     )
