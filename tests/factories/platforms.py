@@ -74,7 +74,9 @@ async def connect(
         "status": "active",
         "source": "manual",
         "connected_at": CONNECTED_AT,
-        "account_id": account_id(PLATFORMS[platform], credentials) or "1",
+        "account_id": overrides.get("account_id")
+        or account_id(PLATFORMS[platform], credentials)
+        or "1",
         "display_name": "Northwind Outfitters",
         "time_zone": "Europe/Berlin",
         "currency": "EUR",
