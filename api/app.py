@@ -10,6 +10,8 @@ from fastapi import APIRouter, Depends, FastAPI
 from temporalio.client import Client
 
 from activities.people.stripe_accounts import StripeAccounts
+from activities.platforms.connectors import Connectors
+from activities.platforms.keys import Keys
 from activities.ports import Billing
 from api import agents, people, platforms, results
 from api.http import health, problems
@@ -45,6 +47,7 @@ def services_from(
     settings: Settings,
     *,
     billing: Billing,
+    connectors: Connectors,
     database: Database | None = None,
     temporal: Client | None = None,
 ) -> Services:
@@ -55,16 +58,20 @@ def services_from(
         if settings.jwks_url
         else FileKeys(settings.signing_key_file or settings.data_dir / "signing_key.pem")
     )
+    database = database or Database(settings.database_url, settings.database_pool_size)
+    vault = lazy_vault(settings)
     return Services(
         settings=settings,
-        database=database or Database(settings.database_url, settings.database_pool_size),
+        database=database,
         temporal=Temporal(settings, temporal),
         hub=hub,
         feeds=Feeds(hub),
         verifier=Verifier(keys, issuer=settings.jwt_issuer, audience=settings.jwt_audience),
         limiter=RateLimiter(settings.rate_limit_per_minute),
         cursor_secret=cursor_secret(settings),
-        stripe=StripeAccounts(billing, lazy_vault(settings)),
+        stripe=StripeAccounts(billing, vault),
+        connectors=connectors,
+        keys=Keys(database, vault, connectors),
     )
 
 
@@ -81,6 +88,7 @@ def create_app(services: Services) -> FastAPI:
         finally:
             await here.hub.stop()
             await here.stripe.close()
+            await here.connectors.close()
 
     app = described(lifespan=lifespan)
     app.state.services = services

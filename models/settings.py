@@ -50,6 +50,19 @@ class Settings(BaseSettings):
 
     stripe_base_url: str = "https://api.stripe.com"
 
+    # Where the platforms are. Shopify's and Mailchimp's hosts are part of the credentials.
+    meta_base_url: str = "https://graph.facebook.com"
+    google_ads_base_url: str = "https://googleads.googleapis.com"
+    google_oauth_url: str = "https://oauth2.googleapis.com/token"
+    google_analytics_base_url: str = "https://analyticsdata.googleapis.com"
+    google_search_console_base_url: str = "https://searchconsole.googleapis.com"
+    tiktok_base_url: str = "https://business-api.tiktok.com"
+    linkedin_base_url: str = "https://api.linkedin.com"
+    linkedin_oauth_url: str = "https://www.linkedin.com/oauth/v2"
+    shopify_base_url: str = "https://{shop}"
+    klaviyo_base_url: str = "https://a.klaviyo.com"
+    mailchimp_base_url: str = "https://{data_center}.api.mailchimp.com"
+
     llm: Literal["claude", "openai", "ollama"] = "claude"
     anthropic_api_key: SecretStr | None = None
     anthropic_base_url: str | None = None

@@ -1,7 +1,7 @@
 """The only place that builds adapters: what steps are given, made from the settings."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from temporalio.client import Client
@@ -12,10 +12,14 @@ from activities.llm.offline import OfflineLlm
 from activities.llm.ollama import OllamaLlm
 from activities.llm.openai import OpenAiLlm
 from activities.people.stripe_accounts import StripeAccounts
+from activities.platforms.connectors import Connectors
+from activities.platforms.keys import Keys
 from activities.ports import Llm
 from models.db.database import Database
+from models.db.vault import lazy_vault
 from models.settings import Settings
 from workers.billing import build_stripe
+from workers.platforms import build_connectors
 
 ADAPTERS: Final = ("claude", "openai", "ollama")
 
@@ -29,6 +33,12 @@ class Container:
     temporal: Client
     llms: Mapping[str, Llm]
     stripe: StripeAccounts
+    connectors: Connectors = field(default_factory=Connectors)
+
+    @property
+    def keys(self) -> Keys:
+        """The way to what clients' connections are sealed with."""
+        return Keys(self.db, lazy_vault(self.settings), self.connectors)
 
     def writer(self, model: str | None) -> Writer:
         """Which adapter and model a role gets: its own model, or the deployment's."""
@@ -47,6 +57,7 @@ class Container:
         """Give back what is held: connections of the pool, and to vendors."""
         await self.db.close()
         await self.stripe.close()
+        await self.connectors.close()
 
 
 def build_container(settings: Settings, temporal: Client) -> Container:
@@ -57,6 +68,7 @@ def build_container(settings: Settings, temporal: Client) -> Container:
         temporal=temporal,
         llms=build_llms(settings),
         stripe=build_stripe(settings),
+        connectors=build_connectors(settings),
     )
 
 

@@ -20,6 +20,10 @@ from activities.people.revenue_dispatch import RevenueDispatchSteps
 from activities.people.revenue_recalculation import RevenueSteps
 from activities.people.stripe import StripeSteps
 from activities.people.text_writing import TextSteps
+from activities.platforms.asking import Asking
+from activities.platforms.pull_records import PullRecordSteps
+from activities.platforms.pulls import PullSteps
+from activities.platforms.sync_dispatch import SyncDispatchSteps
 from activities.tools.registry import build as build_toolbox
 from workers.container import Container
 from workflows import policies
@@ -34,6 +38,9 @@ from workflows.people.revenue_recalculation import (
     RevenueDispatchWorkflow,
     RevenueRecalculationWorkflow,
 )
+from workflows.platforms.backfill import BackfillWorkflow
+from workflows.platforms.sync import SyncWorkflow
+from workflows.platforms.sync_dispatch import SyncDispatchWorkflow
 
 WORKFLOWS: Final[Sequence[type]] = (
     CampaignWorkflow,
@@ -45,6 +52,9 @@ WORKFLOWS: Final[Sequence[type]] = (
     AiSummaryWorkflow,
     RevenueRecalculationWorkflow,
     RevenueDispatchWorkflow,
+    SyncWorkflow,
+    BackfillWorkflow,
+    SyncDispatchWorkflow,
 )
 """Every workflow that workers run, and that saved histories are replayed with."""
 
@@ -89,6 +99,9 @@ def agents_queue(c: Container) -> Queue:
             RevenueSteps(c.db),
             RevenueDispatchSteps(c.db, c.temporal),
             StripeSteps(c.db, c.stripe),
+            PullRecordSteps(c.db),
+            PullSteps(c.db, Asking(c.db, c.keys)),
+            SyncDispatchSteps(c.db, c.temporal),
         ],
     )
 

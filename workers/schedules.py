@@ -15,10 +15,12 @@ from temporalio.client import (
     ScheduleSpec,
 )
 
+from models.contracts.platforms import SYNC_DISPATCH
 from models.contracts.revenue import DISPATCH
 from workflows import policies
 from workflows.agents.maintenance import MaintenanceWorkflow
 from workflows.people.revenue_recalculation import RevenueDispatchWorkflow
+from workflows.platforms.sync_dispatch import SyncDispatchWorkflow
 
 MAINTENANCE: Final = "maintenance"
 EVERY: Final = timedelta(minutes=1)
@@ -30,10 +32,15 @@ MONTHLY: Final = "0 2 1 * *"
 CATCH_UP: Final = timedelta(days=10)
 """A deployment that was down at that moment recalculates when it is back within this time."""
 
+SYNCS: Final = "daily-syncs"
+HOURLY: Final = "0 * * * *"
+"""Every hour, for it is 04:00 somewhere."""
+
 
 async def ensure_schedules(temporal: Client) -> None:
     """Make the schedules that are missing; an operator's changes to one stay."""
-    for name, schedule in {MAINTENANCE: _maintenance(), REVENUE: _revenue()}.items():
+    schedules = {MAINTENANCE: _maintenance(), REVENUE: _revenue(), SYNCS: _syncs()}
+    for name, schedule in schedules.items():
         with contextlib.suppress(ScheduleAlreadyRunningError):
             await temporal.create_schedule(name, schedule)
 
@@ -68,4 +75,21 @@ def _revenue() -> Schedule:
         ),
         spec=ScheduleSpec(cron_expressions=[MONTHLY], time_zone_name="UTC"),
         policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=CATCH_UP),
+    )
+
+
+def _syncs() -> Schedule:
+    return Schedule(
+        action=ScheduleActionStartWorkflow(
+            SyncDispatchWorkflow.run,
+            id=SYNC_DISPATCH,
+            task_queue=policies.TASK_QUEUE,
+            execution_timeout=timedelta(hours=3),
+            static_summary="Start the daily syncs that are due in this hour",
+        ),
+        spec=ScheduleSpec(cron_expressions=[HOURLY], time_zone_name="UTC"),
+        # A run begins where the last one stopped, so of several that were missed one is enough.
+        policy=SchedulePolicy(
+            overlap=ScheduleOverlapPolicy.SKIP, catchup_window=timedelta(hours=1)
+        ),
     )

@@ -100,3 +100,18 @@ BILLING: Final[ActivityConfig] = {
     ),
 }  # fmt: skip
 """An import from a billing system: after three attempts the rest goes on without it."""
+
+PULL: Final[ActivityConfig] = {
+    "start_to_close_timeout": timedelta(minutes=30),
+    "heartbeat_timeout": HEARTBEAT,
+    "retry_policy": RetryPolicy(
+        initial_interval=timedelta(seconds=5), backoff_coefficient=2, maximum_attempts=5
+    ),
+}
+"""One question to a platform, such as a window of days; dead workers count as attempts."""
+
+REST_PATIENCE: Final = timedelta(hours=24)
+"""How long a pull waits in all for a platform that has had enough of us: then comes the next."""
+
+SYNC_DISPATCH: Final[ActivityConfig] = {**BULK, "schedule_to_close_timeout": timedelta(minutes=30)}
+"""Syncs that cannot be started are left to the next day before they hold up those of others."""

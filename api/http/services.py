@@ -9,6 +9,8 @@ from starlette.requests import HTTPConnection
 from temporalio.client import Client
 
 from activities.people.stripe_accounts import StripeAccounts
+from activities.platforms.connectors import Connectors
+from activities.platforms.keys import Keys
 from api.http.feeds import Feeds
 from api.http.limits import RateLimiter
 from api.http.tokens import Verifier
@@ -48,6 +50,8 @@ class Services:
     limiter: RateLimiter
     cursor_secret: bytes
     stripe: StripeAccounts
+    connectors: Connectors
+    keys: Keys
 
 
 def services_of(request: HTTPConnection) -> Services:

@@ -16,7 +16,8 @@ from sqlalchemy.sql.selectable import TableValuedAlias
 
 from models.tables.base import Base
 
-_ROWS: Final = "rows"
+ROWS: Final = "rows"
+"""The name under which such a statement takes its rows."""
 _TEXTUAL: Final = frozenset({Decimal, date, datetime})
 """What JSON has no word for, and PostgreSQL reads from text without a loss."""
 
@@ -24,7 +25,7 @@ _TEXTUAL: Final = frozenset({Decimal, date, datetime})
 def sent(table: type[Base], *names: str) -> TableValuedAlias:
     """The rows that `rows` binds, as a table with these columns of that table."""
     columns = [column(name, table.__table__.c[name].type) for name in names]
-    array = cast(bindparam(_ROWS, type_=Text), JSON)
+    array = cast(bindparam(ROWS, type_=Text), JSON)
     return (
         func.json_to_recordset(array)
         .table_valued(*columns)
@@ -51,4 +52,4 @@ def rows(values: Iterable[Mapping[str, Any]]) -> dict[str, str]:
         {name: str(value) if type(value) in _TEXTUAL else value for name, value in row.items()}
         for row in values
     ]
-    return {_ROWS: json.dumps(plain)}
+    return {ROWS: json.dumps(plain)}

@@ -40,6 +40,8 @@ class PlatformConnection(TenantRow, Base):
     token_expires_at: Mapped[Moment | None]
     sealed_credentials: Mapped[bytes | None] = mapped_column(LargeBinary)
     key_id: Mapped[str | None]
+    renewing_until: Mapped[Moment | None]
+    """A lease: until then nobody but who took it renews the token."""
     created_at: Mapped[Created]
     updated_at: Mapped[Created]
 
@@ -55,6 +57,10 @@ class PlatformConnection(TenantRow, Base):
             unique=True, postgresql_where="status = 'active'",
         ),
         Index("ix_platform_connection_listed", "company_id", "platform", "created_at"),
+        Index(
+            "ix_platform_connection_synced", "tenant_id", "company_id", "time_zone",
+            postgresql_where="status = 'active'",
+        ),
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
+from workers.fakes import google
 from workers.fakes.ad_accounts import AdAccount, FakeAd, FakeCampaign, Numbers
 from workers.fakes.vendor import Answerer, Call, FakeVendor, json_response
 
@@ -15,8 +16,9 @@ Row = dict[str, Any]
 
 REFRESH_TOKEN: Final = "1//0gPlantedRefreshTokenOfTheClient-aB3"
 DEVELOPER_TOKEN: Final = "PlantedDevToken_9xKq"
-CLIENT_ID: Final = "4711.apps.googleusercontent.com"
-CLIENT_SECRET: Final = "GOCSPX-PlantedClientSecret"
+# A deployment has one application at Google, whatever it is used for.
+CLIENT_ID: Final = google.CLIENT_ID
+CLIENT_SECRET: Final = google.CLIENT_SECRET
 _WITHIN: Final = re.compile(r"segments\.date BETWEEN '(\S+)' AND '(\S+)'")
 _FROM: Final = re.compile(r"\bFROM (\w+)")
 _BATCH: Final = 50

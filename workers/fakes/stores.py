@@ -20,6 +20,7 @@ def store_vendors(
 ) -> Mapping[PlatformId, FakeVendor]:
     """One client's shop, website and mailings, as they are known today."""
     web = WebAccount(seed=seed * 10 + 5, today=today, property_id=str(312345678 + seed))
+    google = FakeGoogle(account=web)
 
     def mail(place: int) -> MailAccount:
         return MailAccount(
@@ -35,8 +36,8 @@ def store_vendors(
                     domain=f"client-{seed}.myshopify.com",
                 )
             ),
-            PlatformId.GA4: FakeGoogle(account=web),
-            PlatformId.GOOGLE_SEARCH_CONSOLE: FakeGoogle(account=web),
+            PlatformId.GA4: google,
+            PlatformId.GOOGLE_SEARCH_CONSOLE: google,
             PlatformId.KLAVIYO: FakeKlaviyo(account=mail(7)),
             PlatformId.MAILCHIMP: FakeMailchimp(account=mail(8)),
         }

@@ -9,6 +9,7 @@ import pytest
 from fastapi import FastAPI
 from temporalio.client import Client
 
+from activities.platforms.connectors import Connectors
 from api.app import create_app, services_from
 from api.http.limits import RateLimiter
 from api.http.services import Services
@@ -156,7 +157,11 @@ async def test_ready_means_that_both_servers_answer(
     api_settings: Settings, db: Database, tokens: TokenFactory, temporal: Client
 ):
     services = services_from(
-        api_settings, billing=build_billing(api_settings), database=db, temporal=temporal
+        api_settings,
+        billing=build_billing(api_settings),
+        connectors=Connectors(),
+        database=db,
+        temporal=temporal,
     )
     answer = await call(services, "/readyz", {})
     assert answer.status_code == 200
@@ -170,6 +175,7 @@ async def test_without_a_database_the_answer_is_503(
     services = services_from(
         api_settings.model_copy(update={"database_url": nowhere}),
         billing=build_billing(api_settings),
+        connectors=Connectors(),
     )
     answer = await call(services, "/dashboard/v1/activities", tenant_a.admin.headers)
     assert (answer.status_code, answer.json()["code"]) == (503, "UNAVAILABLE")
