@@ -160,7 +160,12 @@ async def store_insight(
 
 
 async def connect_platform(
-    database: Database, tenant: TenantMade, company_id: str, platform: str, status: str = "active"
+    database: Database,
+    tenant: TenantMade,
+    company_id: str,
+    platform: str,
+    status: str = "active",
+    **overrides: Any,
 ) -> None:
     """A connection whose credentials nobody can open."""
     is_sealed = status != "disconnected"
@@ -169,5 +174,6 @@ async def connect_platform(
         "source": "manual", "connected_at": AS_OF,
         "sealed_credentials": b"sealed" if is_sealed else None,
         "key_id": "k" if is_sealed else None,
+        **overrides,
     }  # fmt: skip
     await store(database, tenant, PlatformConnection, [row])
