@@ -11,6 +11,8 @@ from temporalio.client import Client
 
 from activities.people.stripe_accounts import StripeAccounts
 from activities.platforms.answers import Answering, ResultAnswers
+from activities.platforms.connectors import Connectors
+from activities.platforms.keys import Keys
 from activities.ports import Billing
 from api import agents, people, platforms, results
 from api.http import health, problems
@@ -47,17 +49,19 @@ def services_from(
     *,
     billing: Billing,
     answering: Answering,
+    connectors: Connectors,
     database: Database | None = None,
     temporal: Client | None = None,
 ) -> Services:
     """Make what the API needs, around the adapters it is given; nothing is contacted yet."""
     hub = Hub(settings.database_url, CHANNEL)
-    database = database or Database(settings.database_url, settings.database_pool_size)
     keys = (
         JwksKeys(settings.jwks_url)
         if settings.jwks_url
         else FileKeys(settings.signing_key_file or settings.data_dir / "signing_key.pem")
     )
+    database = database or Database(settings.database_url, settings.database_pool_size)
+    vault = lazy_vault(settings)
     return Services(
         settings=settings,
         database=database,
@@ -67,8 +71,10 @@ def services_from(
         verifier=Verifier(keys, issuer=settings.jwt_issuer, audience=settings.jwt_audience),
         limiter=RateLimiter(settings.rate_limit_per_minute),
         cursor_secret=cursor_secret(settings),
-        stripe=StripeAccounts(billing, lazy_vault(settings)),
         answers=ResultAnswers(database, answering, max_output_tokens=settings.max_output_tokens),
+        stripe=StripeAccounts(billing, vault),
+        connectors=connectors,
+        keys=Keys(database, vault, connectors),
     )
 
 
@@ -85,6 +91,7 @@ def create_app(services: Services) -> FastAPI:
         finally:
             await here.hub.stop()
             await here.stripe.close()
+            await here.connectors.close()
 
     app = described(lifespan=lifespan)
     app.state.services = services

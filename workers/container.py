@@ -13,13 +13,14 @@ from activities.llm.ollama import OllamaLlm
 from activities.llm.openai import OpenAiLlm
 from activities.people.stripe_accounts import StripeAccounts
 from activities.platforms.answers import Answering
+from activities.platforms.connectors import Connectors
 from activities.platforms.keys import Keys
 from activities.ports import Llm
 from models.db.database import Database
 from models.db.vault import lazy_vault
 from models.settings import Settings
 from workers.billing import build_stripe
-from workers.platforms import Connectors, build_connectors
+from workers.platforms import build_connectors
 
 ADAPTERS: Final = ("claude", "openai", "ollama")
 

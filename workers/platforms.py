@@ -1,6 +1,5 @@
 """The platforms of a process: every connector that its settings allow, on shared connections."""
 
-from collections.abc import Iterator, Mapping
 from typing import Final
 
 import httpx
@@ -19,36 +18,10 @@ from activities.connectors.ports import Connector
 from activities.connectors.shopify import Shopify
 from activities.connectors.tiktok_ads import TikTokAds
 from activities.connectors.wire import TIMEOUT
-from models.rules.platforms.registry import PlatformId
+from activities.platforms.connectors import Connectors
 from models.settings import Settings
 
 _LIMITS: Final = httpx.Limits(max_connections=100, max_keepalive_connections=20)
-
-
-class Connectors(Mapping[PlatformId, Connector]):
-    """The connectors by platform; one whose application settings lack is left out."""
-
-    def __init__(
-        self,
-        connectors: Mapping[PlatformId, Connector] | None = None,
-        http: httpx.AsyncClient | None = None,
-    ) -> None:
-        self._connectors = dict(connectors or {})
-        self._http = http
-
-    def __getitem__(self, platform: PlatformId) -> Connector:
-        return self._connectors[platform]
-
-    def __iter__(self) -> Iterator[PlatformId]:
-        return iter(self._connectors)
-
-    def __len__(self) -> int:
-        return len(self._connectors)
-
-    async def close(self) -> None:
-        """Close the connections to the platforms."""
-        if self._http is not None:
-            await self._http.aclose()
 
 
 def build_connectors(settings: Settings, http: httpx.AsyncClient | None = None) -> Connectors:

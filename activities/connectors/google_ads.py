@@ -30,7 +30,8 @@ from activities.connectors.ports import (
     PeriodReach,
     Renewed,
 )
-from activities.connectors.wire import Wire, number, secrets_of, text, time_zone, whole, words
+from activities.connectors.wire import Wire, number, text, time_zone, whole, words
+from models.rules.platforms.credentials import secrets_of
 from models.rules.platforms.registry import PlatformId
 from models.rules.results.campaigns import CampaignStatus
 

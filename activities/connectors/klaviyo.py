@@ -32,7 +32,6 @@ from activities.connectors.wire import (
     Answer,
     Wire,
     number,
-    secrets_of,
     spans,
     text,
     time_zone,
@@ -40,6 +39,7 @@ from activities.connectors.wire import (
     words,
 )
 from activities.retry_after import retry_after
+from models.rules.platforms.credentials import secrets_of
 from models.rules.platforms.registry import PlatformId
 
 VENDOR: Final = "Klaviyo"

@@ -36,12 +36,12 @@ from activities.connectors.wire import (
     Wire,
     halves,
     number,
-    secrets_of,
     spans,
     text,
     whole,
     words,
 )
+from models.rules.platforms.credentials import secrets_of
 from models.rules.platforms.registry import PlatformId
 from models.rules.results.campaigns import CampaignStatus
 

@@ -27,8 +27,9 @@ from activities.connectors.errors import (
     safe,
 )
 from activities.connectors.ports import Access, Account, Credentials, DayMetric, Renewed
-from activities.connectors.wire import Answer, Wire, number, secrets_of, text, time_zone, words
+from activities.connectors.wire import Answer, Wire, number, text, time_zone, words
 from activities.retry_after import retry_after
+from models.rules.platforms.credentials import secrets_of
 from models.rules.platforms.registry import PlatformId
 
 VENDOR: Final = "Mailchimp"

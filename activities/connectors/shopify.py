@@ -25,7 +25,8 @@ from activities.connectors.errors import (
 )
 from activities.connectors.ports import Access, Account, Credentials, DayMetric, Renewed
 from activities.connectors.shopify_errors import error_of, points_wait
-from activities.connectors.wire import Answer, Wire, number, secrets_of, text, time_zone, words
+from activities.connectors.wire import Answer, Wire, number, text, time_zone, words
+from models.rules.platforms.credentials import secrets_of
 from models.rules.platforms.registry import PLATFORMS, PlatformId
 
 VENDOR: Final = "Shopify"

@@ -21,9 +21,7 @@ from activities.connectors.errors import (
     from_status,
     safe,
 )
-from activities.connectors.ports import Credentials
 from activities.retry_after import retry_after
-from models.rules.platforms.registry import PLATFORMS, PlatformId
 from models.rules.text import storable
 
 TIMEOUT: Final = httpx.Timeout(60.0, connect=10.0)
@@ -114,12 +112,6 @@ class Wire:
     def said(self, answer: Answer, message: object, secrets: Iterable[str]) -> str:
         """What the platform says of an error, with whose words they are."""
         return f"{self.vendor}: {safe(str(message or f'status {answer.status}'), secrets)}"
-
-
-def secrets_of(platform: PlatformId, credentials: Credentials) -> tuple[str, ...]:
-    """The credentials that must be nowhere but on the wire."""
-    hidden = {field.key for field in PLATFORMS[platform].credentials if field.secret}
-    return tuple(value for key, value in credentials.items() if key in hidden and value)
 
 
 def number(given: Any) -> Decimal:

@@ -41,6 +41,8 @@ _PATIENCE: Final = timedelta(seconds=10)
 _RETRY_AFTER_S: Final = 5
 _RESULT_RETRY_AFTER_S: Final = 10
 _RENEWAL_S: Final = 0.1
+_JOINED: Final = WorkflowIDConflictPolicy.USE_EXISTING
+_ALONE: Final = WorkflowIDConflictPolicy.FAIL
 
 W = TypeVar("W")
 S = TypeVar("S")
@@ -80,8 +82,11 @@ class Desk:
         id_reuse_policy: WorkflowIDReusePolicy = WorkflowIDReusePolicy.ALLOW_DUPLICATE,
         patience: timedelta | None = None,
         retry_after: int = _RETRY_AFTER_S,
+        must_start: bool = False,
     ) -> R:
         """Update the workflow of this id, started with `start` where it does not run.
+
+        With `must_start` one that runs already is a `Conflict`, and hears nothing.
 
         With `patience` the answer is waited for so long at most, and the work goes on when that
         ends. It is waited for across the runs of a workflow that continues as new.
@@ -94,7 +99,7 @@ class Desk:
                 beginning = self._beginning(
                     run, start, id=id, kind=kind, campaign_id=campaign_id, status=status,
                     task_queue=task_queue, static_summary=static_summary,
-                    id_reuse_policy=id_reuse_policy,
+                    id_reuse_policy=id_reuse_policy, must_start=must_start,
                 )  # fmt: skip
                 try:
                     with heard(beginning):
@@ -153,13 +158,14 @@ class Desk:
         task_queue: str,
         static_summary: str | None,
         id_reuse_policy: WorkflowIDReusePolicy = WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+        must_start: bool = False,
     ) -> WithStartWorkflowOperation[W, Any]:
         return WithStartWorkflowOperation(
             run,
             start,
             id=id,
             task_queue=task_queue,
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            id_conflict_policy=_ALONE if must_start else _JOINED,
             id_reuse_policy=id_reuse_policy,
             task_timeout=APPROVAL_TASK_TIMEOUT if kind == "approval" else None,
             static_summary=static_summary,
@@ -200,7 +206,7 @@ class Desk:
                 argument,
                 id=id,
                 task_queue=task_queue,
-                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                id_conflict_policy=_JOINED,
                 execution_timeout=patience,
                 rpc_timeout=_PATIENCE,
                 priority=Priority(fairness_key=self._tenant_id),
@@ -237,7 +243,7 @@ class Desk:
                 argument,
                 id=id,
                 task_queue=task_queue,
-                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                id_conflict_policy=_JOINED,
                 rpc_timeout=_PATIENCE,
                 static_summary=static_summary,
                 priority=Priority(fairness_key=self._tenant_id),
@@ -253,6 +259,39 @@ class Desk:
                 raise Unavailable(detail, retry_after=_RESULT_RETRY_AFTER_S) from late
             except WorkflowFailureError as failed:
                 raise _refusal(failed.cause, id) from failed
+
+    async def start_alone(
+        self,
+        run: MethodAsyncSingleParam[W, S, Any],
+        argument: S,
+        *,
+        id: str,
+        kind: str,
+        static_summary: str,
+        task_queue: str = TASK_QUEUE,
+    ) -> None:
+        """Start the workflow of this id, and wait for nothing of it.
+
+        Raises:
+            Conflict: it runs already.
+        """
+        async with self._contact(id) as temporal:
+            try:
+                await temporal.start_workflow(
+                    run,
+                    argument,
+                    id=id,
+                    task_queue=task_queue,
+                    id_conflict_policy=_ALONE,
+                    rpc_timeout=_PATIENCE,
+                    static_summary=static_summary,
+                    priority=Priority(fairness_key=self._tenant_id),
+                    search_attributes=visibility.attributes(
+                        tenant_id=self._tenant_id, campaign_id="", kind=kind, status="running"
+                    ),
+                )
+            except WorkflowAlreadyStartedError as error:
+                raise Conflict("It is under way already.") from error
 
     async def signal(self, workflow_id: str, signal: str, argument: object) -> None:
         """Tell a running workflow something; `WorkflowGone` when none runs under the id."""

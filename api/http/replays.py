@@ -6,6 +6,7 @@ a command is guarded a second time by its workflow id, which is derived from the
 """
 
 import hashlib
+import hmac
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -56,7 +57,7 @@ async def claim(
     scope = idempotency.Scope(
         tenant_id=tenant_id, principal_id=principal_id, route=route_of(request), key=key
     )
-    request_hash = await _hash(request)
+    request_hash = await _hash(request, services_of(request).cursor_secret)
     for _ in range(3):
         lease, earlier = await idempotency.claim(db, scope, request_hash)
         if lease is not None:
@@ -106,8 +107,11 @@ async def release(scope: Any) -> None:
         await idempotency.release(db, held.scope, held.lease)
 
 
-async def _hash(request: Request) -> str:
-    """A hash that is the same for the same body, however its JSON is spaced or its form split."""
+async def _hash(request: Request, key: bytes) -> str:
+    """A hash that is the same for the same body, however its JSON is spaced or its form split.
+
+    It is keyed: a body may hold credentials, and nobody who reads the table can try out guesses.
+    """
     content_type = request.headers.get("content-type", "")
     if content_type.startswith(("multipart/", "application/x-www-form-urlencoded")):
         canonical = orjson.dumps(await _form_parts(await request.form()))
@@ -117,7 +121,7 @@ async def _hash(request: Request) -> str:
             canonical = orjson.dumps(orjson.loads(body or b"{}"), option=orjson.OPT_SORT_KEYS)
         except orjson.JSONDecodeError:
             canonical = body
-    return hashlib.sha256(canonical).hexdigest()
+    return hmac.digest(key, b"request\x1f" + canonical, "sha256").hex()
 
 
 async def _form_parts(form: FormData) -> list[list[str | None]]:

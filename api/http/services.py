@@ -10,6 +10,8 @@ from temporalio.client import Client
 
 from activities.people.stripe_accounts import StripeAccounts
 from activities.platforms.answers import ResultAnswers
+from activities.platforms.connectors import Connectors
+from activities.platforms.keys import Keys
 from api.http.feeds import Feeds
 from api.http.limits import RateLimiter
 from api.http.tokens import Verifier
@@ -50,6 +52,8 @@ class Services:
     cursor_secret: bytes
     stripe: StripeAccounts
     answers: ResultAnswers
+    connectors: Connectors
+    keys: Keys
 
 
 def services_of(request: HTTPConnection) -> Services:

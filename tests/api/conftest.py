@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import FastAPI
 from temporalio.client import Client
 
+from activities.platforms.connectors import Connectors
 from api.app import create_app, services_from
 from api.http import commands
 from api.http.services import Services
@@ -146,14 +147,24 @@ def api_temporal() -> Client | None:
 
 
 @pytest.fixture
+def connectors() -> Connectors:
+    """The platforms that the API can ask: none, unless a test needs them."""
+    return Connectors()
+
+
+@pytest.fixture
 def services(
-    api_settings: Settings, db: Database, tokens: TokenFactory, api_temporal: Client | None
+    api_settings: Settings,
+    db: Database,
+    tokens: TokenFactory,
+    api_temporal: Client | None,
+    connectors: Connectors,
 ) -> Services:
-    billing = build_billing(api_settings)
     return services_from(
         api_settings,
-        billing=billing,
+        billing=build_billing(api_settings),
         answering=build_answering(api_settings),
+        connectors=connectors,
         database=db,
         temporal=api_temporal,
     )

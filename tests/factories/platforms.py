@@ -11,6 +11,7 @@ import httpx
 from sqlalchemy import insert, select
 
 from activities.connectors.clock import Clock, Sleep, utc_now
+from activities.platforms.connectors import Connectors
 from activities.platforms.keys import Keys
 from models.db.database import Database
 from models.db.vault import Vault
@@ -21,7 +22,7 @@ from models.settings import Settings
 from models.tables.platforms import PlatformConnection
 from tests.factories.agents import TenantMade
 from workers.fakes.platforms import FakePlatforms, fake_platforms, settings_at
-from workers.platforms import Connectors, build_connectors
+from workers.platforms import build_connectors
 
 ADDRESS = "http://platforms.test"
 MASTER_KEY = bytes(range(32))
@@ -73,7 +74,9 @@ async def connect(
         "status": "active",
         "source": "manual",
         "connected_at": CONNECTED_AT,
-        "account_id": account_id(PLATFORMS[platform], credentials) or "1",
+        "account_id": overrides.get("account_id")
+        or account_id(PLATFORMS[platform], credentials)
+        or "1",
         "display_name": "Northwind Outfitters",
         "time_zone": "Europe/Berlin",
         "currency": "EUR",

@@ -58,6 +58,9 @@ class RecordedDesk:
     async def result_of(self, run: Any, argument: Any, *, id: str, **options: Any) -> Any:
         return await self._take(Command("result_of", id, argument, argument))
 
+    async def start_alone(self, run: Any, argument: Any, *, id: str, **options: Any) -> None:
+        await self._take(Command("start_alone", id, argument, argument))
+
     async def _take(self, command: Command) -> Any:
         self.sent.append(command)
         answer = self.answers.get(command.name, _usual(command))

@@ -10,7 +10,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from models.errors import Invalid, ProblemItem, Unavailable
-from models.rules.platforms.registry import CredentialField, CredentialType, Platform
+from models.rules.platforms.registry import (
+    PLATFORMS,
+    CredentialField,
+    CredentialType,
+    Platform,
+    PlatformId,
+)
 
 _LONGEST: Final = 20_000
 """Characters: a service account's key has some 2,400."""
@@ -45,6 +51,21 @@ def account_id(platform: Platform, credentials: Mapping[str, str]) -> str | None
     return named.removeprefix("act_")
 
 
+def secrets_of(platform: PlatformId, credentials: Mapping[str, str]) -> tuple[str, ...]:
+    """The credentials that must be nowhere but on the wire, and what of a document is secret."""
+    secret = [field for field in PLATFORMS[platform].credentials if field.secret]
+    given = [(field, credentials[field.key]) for field in secret if credentials.get(field.key)]
+    keys = [_private_key(value) for field, value in given if field.type is CredentialType.JSON]
+    return (*(value for _, value in given), *filter(None, keys))
+
+
+def _private_key(document: str) -> str:
+    try:
+        return str(json.loads(document)["private_key"])
+    except (KeyError, RecursionError, TypeError, ValueError):
+        return ""
+
+
 def _wrong(platform: Platform, given: Mapping[str, Any]) -> Iterator[ProblemItem]:
     fields = {field.key: field for field in platform.credentials}
     for key in given:
@@ -66,17 +87,25 @@ def _fault(field: CredentialField, value: Any) -> str | None:
         return f"{field.label} is needed." if field.required else None
     if not isinstance(value, str) or len(value) > _LONGEST or value != value.strip():
         return f"{field.label} is text without blanks around it."
-    if field.pattern is not None and not re.fullmatch(field.pattern, value):
+    if not _is_written_like(field, value):
         return f"{field.label} does not look like one."
     if field.type is CredentialType.JSON and not _is_object(value):
         return f"{field.label} is a JSON document."
     return None
 
 
+def _is_written_like(field: CredentialField, value: str) -> bool:
+    if field.type is CredentialType.JSON:
+        return True
+    if field.secret and not re.fullmatch("[!-~]+", value):
+        return False  # Tokens travel in headers, which carry nothing else.
+    return value.isprintable() and re.fullmatch(field.pattern or ".*", value) is not None
+
+
 def _is_object(text: str) -> bool:
     try:
         return isinstance(json.loads(text), dict)
-    except ValueError:
+    except (RecursionError, ValueError):
         return False
 
 

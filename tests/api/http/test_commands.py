@@ -186,6 +186,37 @@ async def test_patience_ends_also_when_the_update_has_been_accepted(
     assert await temporal.get_workflow_handle(id).result() == 1
 
 
+async def test_who_must_start_is_refused_by_what_runs_and_is_not_heard(
+    worker: None, desk: Desk, queue: str, temporal: Client
+):
+    id = new_id()
+    assert await add(desk, queue, id, "tea", must_start=True) == 1
+    with pytest.raises(Conflict):
+        await add(desk, queue, id, "tea", must_start=True)
+    await desk.signal(id, "stop", Order("x"))
+    assert await temporal.get_workflow_handle(id).result() == 1
+    assert await add(desk, queue, id, "tea", must_start=True) == 1
+
+
+async def test_what_runs_alone_is_started_once_until_it_has_ended(
+    worker: None, desk: Desk, queue: str, temporal: Client
+):
+    id = new_id()
+
+    async def start() -> None:
+        await desk.start_alone(
+            Tally.run, Order("start"), id=id, kind="tally", static_summary="A tally",
+            task_queue=queue,
+        )  # fmt: skip
+
+    await start()
+    with pytest.raises(Conflict, match="under way"):
+        await start()
+    await desk.signal(id, "stop", Order("x"))
+    await temporal.get_workflow_handle(id).result()
+    await start()
+
+
 async def test_an_update_follows_its_workflow_into_the_next_run(
     worker: None, desk: Desk, queue: str, temporal: Client
 ):

@@ -9,6 +9,7 @@ import pytest
 from fastapi import FastAPI
 from temporalio.client import Client
 
+from activities.platforms.connectors import Connectors
 from api.app import create_app, services_from
 from api.http.limits import RateLimiter
 from api.http.services import Services
@@ -160,6 +161,7 @@ async def test_ready_means_that_both_servers_answer(
         api_settings,
         billing=build_billing(api_settings),
         answering=build_answering(api_settings),
+        connectors=Connectors(),
         database=db,
         temporal=temporal,
     )
@@ -176,6 +178,7 @@ async def test_without_a_database_the_answer_is_503(
         api_settings.model_copy(update={"database_url": nowhere}),
         billing=build_billing(api_settings),
         answering=build_answering(api_settings),
+        connectors=Connectors(),
     )
     answer = await call(services, "/dashboard/v1/activities", tenant_a.admin.headers)
     assert (answer.status_code, answer.json()["code"]) == (503, "UNAVAILABLE")
