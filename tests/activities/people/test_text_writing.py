@@ -15,7 +15,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.agents.reconciliation import ReconcilerSteps
 from activities.agents.runs import Writer
-from activities.people import text_calls, text_writing
+from activities.people import model_calls, text_calls
 from activities.people.ai_summaries import AiSummarySteps
 from activities.people.qbr_prep import QbrPrepSteps
 from activities.people.text_writing import TextSteps
@@ -173,7 +173,7 @@ async def test_a_text_whose_model_has_no_price_any_more_does_not_hold_the_others
 async def test_a_call_that_takes_too_long_is_cut_off_and_tried_again(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(text_writing, "CALL_SECONDS", 0.2)
+    monkeypatch.setattr(model_calls, "CALL_SECONDS", 0.2)
     bench.llm.then(Reply(text="So far", gate=Gate()))
     await bench.run(bench.qbrs.gather, bench.gathered)
     with pytest.raises(ApplicationError, match="took longer") as late:
