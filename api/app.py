@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from temporalio.client import Client
 
 from activities.people.stripe_accounts import StripeAccounts
+from activities.platforms.answers import Answering, ResultAnswers
 from activities.platforms.connectors import Connectors
 from activities.platforms.keys import Keys
 from activities.ports import Billing
@@ -47,6 +48,7 @@ def services_from(
     settings: Settings,
     *,
     billing: Billing,
+    answering: Answering,
     connectors: Connectors,
     database: Database | None = None,
     temporal: Client | None = None,
@@ -69,6 +71,7 @@ def services_from(
         verifier=Verifier(keys, issuer=settings.jwt_issuer, audience=settings.jwt_audience),
         limiter=RateLimiter(settings.rate_limit_per_minute),
         cursor_secret=cursor_secret(settings),
+        answers=ResultAnswers(database, answering, max_output_tokens=settings.max_output_tokens),
         stripe=StripeAccounts(billing, vault),
         connectors=connectors,
         keys=Keys(database, vault, connectors),

@@ -12,6 +12,7 @@ from activities.llm.offline import OfflineLlm
 from activities.llm.ollama import OllamaLlm
 from activities.llm.openai import OpenAiLlm
 from activities.people.stripe_accounts import StripeAccounts
+from activities.platforms.answers import Answering
 from activities.platforms.connectors import Connectors
 from activities.platforms.keys import Keys
 from activities.ports import Llm
@@ -42,22 +43,38 @@ class Container:
 
     def writer(self, model: str | None) -> Writer:
         """Which adapter and model a role gets: its own model, or the deployment's."""
-        name = self.settings.llm
-        if self.llms[name].name == "offline":
-            return Writer(adapter="offline", model="offline")
-        return Writer(adapter=name, model=model or self.settings.default_model)
+        return writer_of(self.settings, self.llms, model)
 
     def text_writer(self) -> Writer | None:
         """Which adapter and model write about clients; None where the vendor has no key."""
-        writer = self.writer(None)
-        needs_key = writer.adapter in ("claude", "openai")
-        return None if needs_key and not is_configured(self.settings, writer.adapter) else writer
+        return text_writer_of(self.settings, self.llms)
 
     async def close(self) -> None:
         """Give back what is held: connections of the pool, and to vendors."""
         await self.db.close()
         await self.stripe.close()
         await self.connectors.close()
+
+
+def writer_of(settings: Settings, llms: Mapping[str, Llm], model: str | None) -> Writer:
+    """Which of these adapters answers for the deployment, and with which model."""
+    name = settings.llm
+    if llms[name].name == "offline":
+        return Writer(adapter="offline", model="offline")
+    return Writer(adapter=name, model=model or settings.default_model)
+
+
+def text_writer_of(settings: Settings, llms: Mapping[str, Llm]) -> Writer | None:
+    """Which of these adapters writes about clients; None where the vendor has no key."""
+    writer = writer_of(settings, llms, None)
+    needs_key = writer.adapter in ("claude", "openai")
+    return None if needs_key and not is_configured(settings, writer.adapter) else writer
+
+
+def build_answering(settings: Settings) -> Answering:
+    """The models that answer questions within a request of the API."""
+    llms = build_llms(settings)
+    return Answering(llms=llms, writer=lambda: text_writer_of(settings, llms))
 
 
 def build_container(settings: Settings, temporal: Client) -> Container:

@@ -21,8 +21,10 @@ from activities.people.revenue_recalculation import RevenueSteps
 from activities.people.stripe import StripeSteps
 from activities.people.text_writing import TextSteps
 from activities.platforms.asking import Asking
+from activities.platforms.insights import InsightSteps
 from activities.platforms.pull_records import PullRecordSteps
 from activities.platforms.pulls import PullSteps
+from activities.platforms.results_qbr import ResultsQbrSteps
 from activities.platforms.sync_dispatch import SyncDispatchSteps
 from activities.tools.registry import build as build_toolbox
 from workers.container import Container
@@ -39,6 +41,7 @@ from workflows.people.revenue_recalculation import (
     RevenueRecalculationWorkflow,
 )
 from workflows.platforms.backfill import BackfillWorkflow
+from workflows.platforms.insight import InsightWorkflow
 from workflows.platforms.sync import SyncWorkflow
 from workflows.platforms.sync_dispatch import SyncDispatchWorkflow
 
@@ -50,6 +53,7 @@ WORKFLOWS: Final[Sequence[type]] = (
     MaintenanceWorkflow,
     QbrPrepWorkflow,
     AiSummaryWorkflow,
+    InsightWorkflow,
     RevenueRecalculationWorkflow,
     RevenueDispatchWorkflow,
     SyncWorkflow,
@@ -96,6 +100,8 @@ def agents_queue(c: Container) -> Queue:
             TextSteps(c.db, c.llms, max_output_tokens=c.settings.max_output_tokens),
             QbrPrepSteps(c.db, c.text_writer),
             AiSummarySteps(c.db, c.text_writer),
+            InsightSteps(c.db, c.text_writer),
+            ResultsQbrSteps(c.db, c.text_writer),
             RevenueSteps(c.db),
             RevenueDispatchSteps(c.db, c.temporal),
             StripeSteps(c.db, c.stripe),

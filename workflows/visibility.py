@@ -52,6 +52,11 @@ def ai_summary_workflow(company_id: str) -> str:
     return f"ai-summary:{company_id}"
 
 
+def insight_workflow(company_id: str, period_type: str) -> str:
+    """The id of the writing of an insight into a client's numbers over a kind of period."""
+    return f"insight:{company_id}:{period_type}"
+
+
 def in_summary(words: str) -> str:
     """Words that are short enough for a workflow's summary, of which Temporal takes 400 bytes."""
     return words.encode()[:_LONGEST_SUMMARY].decode(errors="ignore")

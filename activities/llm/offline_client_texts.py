@@ -6,14 +6,16 @@ are short and plain, so that the text keeps its form whatever people have typed.
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
+from activities.llm import offline_results
 from models.contracts.client_texts import TextKind
 from models.rules.clients.ai_texts import SUMMARY_WORDS
 from models.rules.clients.health import LOW_HEALTH
 from models.rules.clients.qbrs import LONGEST_LIST
+from models.rules.results.qbr_template import described
 
 _UNCONFIGURED: Final = (
     "No language model is configured for this deployment: this was put together from the record, "
@@ -42,7 +44,7 @@ Given = Mapping[str, Any]
 
 def client_text(kind: TextKind, given: Given) -> str:
     """Write the text in the form that a model is asked for it."""
-    return _qbr(given) if kind is TextKind.QBR else _summary(given)
+    return _WRITERS[kind](given)
 
 
 def _summary(given: Given) -> str:
@@ -123,7 +125,11 @@ def _qbr(given: Given) -> str:
     words = {
         "executive_summary": summary,
         "performance": [
-            {"metric_key": one["metric_key"], "comment": "As reported by the platform."}
+            {
+                "metric_key": one["metric_key"],
+                "currency": one["currency"],
+                "comment": f"{described(one)}.",
+            }
             for one in given["metrics"][:LONGEST_LIST]
         ],
         "wins": [_win(win) for win in given["wins"][:LONGEST_LIST]],
@@ -191,3 +197,11 @@ def _is_plain(text: str) -> bool:
 
 def _figure(value: float) -> str:
     return f"{Decimal(str(value)):f}"
+
+
+_WRITERS: Final[Mapping[TextKind, Callable[[Given], str]]] = {
+    TextKind.QBR: _qbr,
+    TextKind.AI_SUMMARY: _summary,
+    TextKind.INSIGHT: offline_results.insight,
+    TextKind.ANSWER: offline_results.answer,
+}

@@ -9,6 +9,7 @@ from starlette.requests import HTTPConnection
 from temporalio.client import Client
 
 from activities.people.stripe_accounts import StripeAccounts
+from activities.platforms.answers import ResultAnswers
 from activities.platforms.connectors import Connectors
 from activities.platforms.keys import Keys
 from api.http.feeds import Feeds
@@ -50,6 +51,7 @@ class Services:
     limiter: RateLimiter
     cursor_secret: bytes
     stripe: StripeAccounts
+    answers: ResultAnswers
     connectors: Connectors
     keys: Keys
 

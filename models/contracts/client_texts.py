@@ -4,12 +4,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from models.rules.clients.qbrs import QbrPreparation
+
 
 class TextKind(StrEnum):
     """What is written."""
 
     QBR = "qbr"
     AI_SUMMARY = "ai_summary"
+    INSIGHT = "insight"
+    ANSWER = "answer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +23,13 @@ class WriteAbout:
     tenant_id: str
     company_id: str
     principal_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrepareQbr(WriteAbout):
+    """Prepare a QBR, from everything that happened or from the results of the quarter."""
+
+    kind: QbrPreparation = QbrPreparation.AI
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,7 @@ from models.settings import Settings
 from tests.factories.records import Records
 from tests.fakes.desk import RecordedDesk
 from workers.billing import build_billing
+from workers.container import build_answering
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -162,6 +163,7 @@ def services(
     return services_from(
         api_settings,
         billing=build_billing(api_settings),
+        answering=build_answering(api_settings),
         connectors=connectors,
         database=db,
         temporal=api_temporal,

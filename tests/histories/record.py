@@ -7,7 +7,7 @@ are not recorded anew: a change of a workflow that they do not survive needs `wo
 """
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -24,12 +24,15 @@ from models.contracts.revenue import DISPATCH, RECALCULATION, Pace
 from models.db.database import Database
 from models.errors import Unavailable, UpstreamFailed
 from models.ids import new_id
+from models.rules.clients.qbrs import QbrPreparation
 from models.rules.vocabulary import DeliverableType, Resolution, WakeReason
+from models.settings import Settings
 from tests.factories.clients import make_client
+from tests.factories.results import store_metric
 from tests.workflows.recalculation import Bookkeeper
 from tests.workflows.scripted_llm import Gate, Reply, busy, refused, say, tool, use
 from tests.workflows.studio import BLOG, REPORT, Calendar, Studio
-from tests.workflows.writing import Writers
+from tests.workflows.writing import CONFIGURED, UNCONFIGURED, Writers
 from workflows.agents.agent_checks import AgentCheckWorkflow
 from workflows.agents.approvals import ApprovalWorkflow
 from workflows.agents.maintenance import MaintenanceWorkflow
@@ -39,6 +42,7 @@ from workflows.visibility import (
     ai_summary_workflow,
     approval_workflow,
     campaign_workflow,
+    insight_workflow,
     qbr_prep_workflow,
 )
 
@@ -237,6 +241,47 @@ async def test_texts_about_clients(
             else:
                 await ask(company_id)
             await save(temporal, workflow_id, kind, scenario)
+
+
+@pytest.mark.parametrize(
+    ("scenario", "replies"),
+    [
+        ("written", []),
+        ("repeated", [busy(), Reply(text="no JSON")]),
+        ("failed", [Reply(text="no JSON")] * 3),
+        ("nothing", None),
+    ],
+)
+async def test_insights(
+    db: Database, temporal: Client, scenario: str, replies: list[Reply] | None
+) -> None:
+    async with Writers.of_tenant(db, temporal) as writers:
+        company_id = await make_client(db, writers.tenant)
+        if replies is not None:
+            await store_metric(db, writers.tenant, company_id, "spend", date(2025, 3, 1), [5, 7])
+            writers.llm.then(*replies)
+        await writers.comment(company_id)
+        await save(temporal, insight_workflow(company_id, "month"), "insight", scenario)
+
+
+@pytest.mark.parametrize(
+    ("scenario", "replies", "settings"),
+    [
+        ("results", [], CONFIGURED),
+        ("results_template", [Reply(text="no JSON")] * 6, CONFIGURED),
+        ("results_unconfigured", [], UNCONFIGURED),
+    ],
+)
+async def test_qbrs_from_results(
+    db: Database, temporal: Client, scenario: str, replies: list[Reply], settings: Settings
+) -> None:
+    async with Writers.of_tenant(db, temporal, settings=settings) as writers:
+        company_id = await make_client(db, writers.tenant)
+        yesterday = datetime.now(UTC).date() - timedelta(days=1)
+        await store_metric(db, writers.tenant, company_id, "spend", yesterday, [5])
+        writers.llm.then(*replies)
+        await writers.prepare(company_id, QbrPreparation.RESULTS)
+        await save(temporal, qbr_prep_workflow(company_id, "results"), "qbr-prep", scenario)
 
 
 async def test_a_current_summary(db: Database, temporal: Client) -> None:

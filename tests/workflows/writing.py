@@ -26,8 +26,12 @@ from activities.ports import (
 )
 from api.http.commands import Desk
 from api.http.services import Temporal
-from models.contracts.client_texts import TextKind, TextStored, WriteAbout
+from models.contracts.client_texts import PrepareQbr, TextKind, TextStored
+from models.contracts.insights import InsightWritten, WriteInsight
+from models.contracts.platforms import SyncOrder, sync_workflow
 from models.db.database import Database
+from models.rules.clients.qbrs import QbrPreparation
+from models.rules.clients.vocabulary import PeriodType
 from models.settings import Settings
 from tests.factories.agents import TenantMade
 from tests.workflows.harness import Engine
@@ -38,7 +42,9 @@ from workers.registry import agents_queue
 from workers.worker import build_worker
 from workflows.people.ai_summary import AiSummaryWorkflow
 from workflows.people.qbr_prep import QbrPrepWorkflow
-from workflows.visibility import ai_summary_workflow, qbr_prep_workflow
+from workflows.platforms.insight import InsightWorkflow
+from workflows.platforms.sync import SyncWorkflow
+from workflows.visibility import ai_summary_workflow, insight_workflow, qbr_prep_workflow
 
 Given = Mapping[str, Any]
 Scripted = Reply | Callable[[Given], Reply]
@@ -171,12 +177,14 @@ class Writers(Engine):
     def desk(self) -> "QueueDesk":
         return QueueDesk(Temporal(Settings(), self.temporal), self.tenant_id, self.queue_name)
 
-    async def prepare(self, company_id: str) -> TextStored:
+    async def prepare(
+        self, company_id: str, kind: QbrPreparation = QbrPreparation.AI
+    ) -> TextStored:
         """Prepare a QBR as the API does."""
         stored: TextStored = await self.desk().result_of(
             QbrPrepWorkflow.run,
-            self.about(company_id),
-            id=qbr_prep_workflow(company_id, "ai"),
+            self.about(company_id, kind),
+            id=qbr_prep_workflow(company_id, kind),
             kind="qbr-prep",
             static_summary="QBR for Acme",
             patience=timedelta(seconds=30),
@@ -195,9 +203,33 @@ class Writers(Engine):
         )
         return stored
 
-    def about(self, company_id: str) -> WriteAbout:
-        return WriteAbout(
-            tenant_id=self.tenant_id, company_id=company_id, principal_id=self.admin.id
+    async def comment(
+        self, company_id: str, period_type: PeriodType = PeriodType.MONTH
+    ) -> InsightWritten:
+        """Have an insight written, as the last step of a sync does."""
+        written: InsightWritten = await self.desk().result_of(
+            InsightWorkflow.run,
+            WriteInsight(tenant_id=self.tenant_id, company_id=company_id, period_type=period_type),
+            id=insight_workflow(company_id, period_type),
+            kind="insight",
+            static_summary="Insight",
+            patience=timedelta(seconds=30),
+        )
+        return written
+
+    async def sync(self, company_id: str) -> str:
+        """Sync a client as the daily dispatcher does; answers what was pulled."""
+        words: str = await self.temporal.execute_workflow(
+            SyncWorkflow.run,
+            SyncOrder(tenant_id=self.tenant_id, company_id=company_id),
+            id=sync_workflow(company_id),
+            task_queue=self.queue_name,
+        )
+        return words
+
+    def about(self, company_id: str, kind: QbrPreparation = QbrPreparation.AI) -> PrepareQbr:
+        return PrepareQbr(
+            tenant_id=self.tenant_id, company_id=company_id, principal_id=self.admin.id, kind=kind
         )
 
 

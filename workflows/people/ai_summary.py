@@ -26,7 +26,8 @@ class AiSummaryWorkflow:
         try:
             await writing.write()
             say("storing", "The summary is stored")
-            stored = await record(AiSummarySteps.store, writing.store(), "Store the summary")
+            store = writing.store(asked.principal_id)
+            stored = await record(AiSummarySteps.store, store, "Store the summary")
         except (DomainError, ActivityError) as failed:
             await writing.give_up(failed)
             raise

@@ -13,6 +13,7 @@ from models.contracts.client_texts import (
     StoreText,
     WriteAbout,
 )
+from models.contracts.insights import WriteInsight
 from models.errors import UpstreamFailed
 from models.rules.clients.text_answers import MAX_CALLS
 from workflows import policies
@@ -25,25 +26,26 @@ from workflows.visibility import STATE
 class Writing:
     """One run that writes one text; what it learns are ids and small facts, never words."""
 
-    asked: WriteAbout
+    tenant_id: str
+    company_id: str
     run_id: str
 
     def gather(self) -> GatherSources:
         """What to gather: everything up to now."""
         return GatherSources(
-            tenant_id=self.asked.tenant_id,
-            company_id=self.asked.company_id,
+            tenant_id=self.tenant_id,
+            company_id=self.company_id,
             run_id=self.run_id,
             at=workflow.now(),
         )
 
-    def store(self) -> StoreText:
+    def store(self, principal_id: str) -> StoreText:
         """What to store, and for whom."""
         return StoreText(
-            tenant_id=self.asked.tenant_id,
-            company_id=self.asked.company_id,
+            tenant_id=self.tenant_id,
+            company_id=self.company_id,
             run_id=self.run_id,
-            principal_id=self.asked.principal_id,
+            principal_id=principal_id,
         )
 
     async def write(self) -> None:
@@ -55,7 +57,7 @@ class Writing:
         fault = ""
         for number in range(1, MAX_CALLS + 1):
             say("writing", f"The model is asked, call {number} of at most {MAX_CALLS}{fault}")
-            call = CallModel(tenant_id=self.asked.tenant_id, run_id=self.run_id, number=number)
+            call = CallModel(tenant_id=self.tenant_id, run_id=self.run_id, number=number)
             await self._ask(call)
             say("checking", f"The answer to call {number} is checked against its sources")
             checked = await record(TextSteps.check, call, f"Check the answer to call {number}")
@@ -79,13 +81,15 @@ class Writing:
         """Put away what is left, and say why."""
         refusal = refusal_within(because)
         say("failed", f"Given up: {refusal.message if refusal else because}")
-        given_up = DiscardText(tenant_id=self.asked.tenant_id, run_id=self.run_id)
+        given_up = DiscardText(tenant_id=self.tenant_id, run_id=self.run_id)
         await record(TextSteps.discard, given_up, "Put the draft away")
 
 
-def begin(asked: WriteAbout) -> Writing:
+def begin(asked: WriteAbout | WriteInsight) -> Writing:
     """The writing of the present run."""
-    return Writing(asked=asked, run_id=workflow.info().run_id)
+    return Writing(
+        tenant_id=asked.tenant_id, company_id=asked.company_id, run_id=workflow.info().run_id
+    )
 
 
 def say(state: str, details: str) -> None:

@@ -8,6 +8,7 @@ import asyncio
 from temporalio import workflow
 
 from activities.platforms.pull_records import PullRecordSteps
+from models.contracts.insights import WriteInsight
 from models.contracts.platforms import (
     SYNC,
     AskSync,
@@ -15,7 +16,9 @@ from models.contracts.platforms import (
     SurveyConnections,
     SyncOrder,
 )
+from models.rules.clients.vocabulary import PeriodType
 from workflows import visibility
+from workflows.platforms.insight import IN_WORDS, have_insight
 from workflows.platforms.pulling import ConnectionPull
 from workflows.steps import record
 
@@ -31,6 +34,7 @@ class SyncWorkflow:
         self._name = ""
         self._pulls: dict[str, ConnectionPull] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._insight = "waits for the numbers"
 
     @workflow.run
     async def run(self, order: SyncOrder) -> str:
@@ -38,7 +42,7 @@ class SyncWorkflow:
         self._tell("syncing")
         while self._asked:
             await self._pull_all()
-            # What is made of the new numbers is made here, when all of them are there.
+            await self._comment()
             await workflow.wait_condition(workflow.all_handlers_finished)
         self._tell("synced")
         return self._in_words()
@@ -70,6 +74,19 @@ class SyncWorkflow:
         # A fault of ours is to fail this task, which is tried again once the code is mended.
         await asyncio.gather(*self._running.values())
 
+    async def _comment(self) -> None:
+        """Have an insight written where there is something new; the sync succeeds without one."""
+        self._insight = "is written"
+        self._say()
+        wanted = WriteInsight(
+            tenant_id=self._order.tenant_id,
+            company_id=self._order.company_id,
+            period_type=PeriodType.MONTH,
+        )
+        summary = visibility.in_summary(f"Insight about the month of {self._name}")
+        self._insight = IN_WORDS[await have_insight(wanted, summary)]
+        self._say()
+
     async def _begin_new(self) -> None:
         survey = SurveyConnections(
             tenant_id=self._order.tenant_id, company_id=self._order.company_id
@@ -99,4 +116,5 @@ class SyncWorkflow:
 
     def _in_words(self) -> str:
         pulls = [f"- {pull.in_words}" for pull in self._pulls.values()]
-        return "\n".join([f"Sync of {self._name or 'a client'}", *pulls])
+        insight = f"- Insight: {self._insight}"
+        return "\n".join([f"Sync of {self._name or 'a client'}", *pulls, insight])

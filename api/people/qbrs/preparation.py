@@ -11,7 +11,7 @@ from api.http.services import Given
 from api.http.wire import UlidPath
 from api.people.qbrs.schemas import QbrOut
 from api.people.rights import ClientEditor
-from models.contracts.client_texts import WriteAbout
+from models.contracts.client_texts import PrepareQbr
 from models.errors import NotFound
 from models.queries.people import qbrs, text_inputs
 from models.queries.people.qbrs_write import MISSING
@@ -46,7 +46,7 @@ async def prepare_qbr(
         name = await text_inputs.client_name(db, company_id)
     stored = await commands.result_of(
         QbrPrepWorkflow.run,
-        WriteAbout(tenant_id=editor.tenant_id, company_id=company_id, principal_id=editor.id),
+        PrepareQbr(tenant_id=editor.tenant_id, company_id=company_id, principal_id=editor.id),
         id=qbr_prep_workflow(company_id, QbrPreparation.AI),
         kind="qbr-prep",
         static_summary=in_summary(f"QBR for {name}"),

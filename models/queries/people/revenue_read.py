@@ -32,6 +32,7 @@ from models.tables.clients import AdoptionWeek
 from models.tables.clients_revenue import RevenueEntry
 from models.tables.clients_reviews import SuccessProfile
 from models.tables.people import Tenant
+from models.tables.platforms import PlatformConnection
 
 _NUCLEUS: Final = tuple(
     origin.value for origin, source in SOURCES.items() if source is RevenueSource.NUCLEUS
@@ -111,8 +112,9 @@ async def currency(db: AsyncConnection) -> str:
 
 
 async def _platforms(db: AsyncConnection, company_ids: Sequence[str]) -> Mapping[str, int]:
-    """How many platforms each company has an active connection to: none can be connected yet."""
-    return {}
+    """How many platforms each company has an active connection to; nothing where it has none."""
+    found = await db.execute(_connected(), {"company_ids": list(company_ids)})
+    return {row.company_id: row.platforms for row in found}
 
 
 def _in_window() -> ColumnElement[bool]:
@@ -170,6 +172,19 @@ def _active_weeks() -> Select[*tuple[Any, ...]]:
             AdoptionWeek.week < bindparam("end", type_=Date),
         )
         .group_by(AdoptionWeek.company_id)
+    )
+
+
+@cache
+def _connected() -> Select[*tuple[Any, ...]]:
+    platforms = func.count(PlatformConnection.platform.distinct()).label("platforms")
+    return (
+        select(PlatformConnection.company_id, platforms)
+        .where(
+            PlatformConnection.company_id == func.any(_COMPANIES),
+            PlatformConnection.status == "active",
+        )
+        .group_by(PlatformConnection.company_id)
     )
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from models.errors import NotFound
 from models.queries.people import revenue_read
 from models.queries.people import text_sources as sources
+from models.queries.platforms import result_facts
 from models.rules.clients.ai_texts import input_hash, is_current
 from models.rules.clients.masking import masked_json
 from models.rules.clients.qbr_dates import preparation_window
@@ -70,12 +71,13 @@ async def for_qbr(db: AsyncConnection, company_id: str, today: date) -> TextInpu
     """
     client = await _client(db, company_id)
     since, until = preparation_window(client.last_qbr_date, today)
-    return _input(
+    return text_input(
         {
             "client": {"name": client.name},
             "period": {"start": since.isoformat(), "end": until.isoformat(),
                        "days": (until - since).days},
-            **sources.RESULTS,
+            "metrics": await result_facts.metrics_between(db, company_id, since, until),
+            "insight": await result_facts.newest_insight(db, company_id),
             "goals": await sources.goals(db, company_id),
             "wins": await sources.wins(db, company_id, since=since, until=until),
             "health_scores": await sources.health_scores(db, company_id, since=since),
@@ -97,7 +99,8 @@ async def for_summary(db: AsyncConnection, company_id: str, today: date) -> Text
     client = await _client(db, company_id)
     since = today - timedelta(days=_WINS_DAYS)
     profile = {name: sources.plain(getattr(client, name)) for name in _PROFILE}
-    return _input(
+    insight = await result_facts.newest_insight(db, company_id)
+    return text_input(
         {
             "client": {"name": client.name, **profile},
             "health_scores": await sources.health_scores(db, company_id, most=_HEALTH_SCORES),
@@ -113,7 +116,7 @@ async def for_summary(db: AsyncConnection, company_id: str, today: date) -> Text
             "meetings": await sources.meetings(db, company_id, until=today, most=_MEETINGS),
             "history": await sources.history(db, company_id, most=_EVENTS),
             "success_profile": await sources.success_profile(db, company_id),
-            "insight": sources.RESULTS["insight"],
+            "insight": insight and insight["content_json"],
         }
     )  # fmt: skip
 
@@ -189,6 +192,7 @@ async def _revenue(db: AsyncConnection, company_id: str, today: date) -> dict[st
     }
 
 
-def _input(given: dict[str, Any]) -> TextInput:
+def text_input(given: dict[str, Any]) -> TextInput:
+    """What was gathered, masked and with its hash."""
     clean: dict[str, Any] = masked_json(given)
     return TextInput(given=clean, input_hash=input_hash(clean))

@@ -1,14 +1,13 @@
 """What is known of a client, as the models that write about it are given it.
 
 Source: clients/qbrs.yaml, rules.preparation.inputs, and clients/clients.yaml, rules.ai_summary.
-Every function answers JSON values; long notes are cut and long lists bounded, newest first. What is
-not kept yet is named in `RESULTS`.
+Every function answers JSON values; long notes are cut and long lists bounded, newest first. Results
+of platforms are in `models/queries/platforms/result_facts.py`.
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from types import MappingProxyType
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, or_, select
@@ -21,9 +20,6 @@ from models.tables.clients import HistoryEvent
 from models.tables.clients_reviews import ClientGoal, Qbr, SuccessProfile, Win
 from models.tables.clients_scores import ClientHealthScore
 from models.tables.companies import Meeting, Project
-
-RESULTS: Final[Mapping[str, Any]] = MappingProxyType({"metrics": [], "insight": None})
-"""What platforms report of a client's results: none is connected yet, so that nothing is known."""
 
 MOST: Final = 40
 """How many entries of one kind a window is given to a model with."""

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from models.db.prepared import Prepared
 from models.errors import NotFound
 from models.queries.platforms import stored_days
+from models.rules.clients.metrics import MetricKind, metric_of
 from models.rules.clients.vocabulary import PeriodType
 from models.rules.platforms.registry import PLATFORMS
 from models.rules.results.measured import Measured, Target, measured, primary_of
@@ -105,9 +106,35 @@ async def metrics(
 ) -> list[Measured]:
     """The metrics that the period has data for, in the order of a response."""
     present, before = await stored_days.of_periods(db, company_id, period)
-    goals = await _targets().fetch(db, {"company": company_id})
-    targets = [Target(**goal._asdict() | {"period": PeriodType(goal.period)}) for goal in goals]
+    targets = await _goals(db, company_id)
     return measured(present, before, period=period, targets=targets, reporting=reporting)
+
+
+async def metrics_between(
+    db: AsyncConnection, company_id: str, start: date, end: date, *, reporting: str
+) -> list[Measured]:
+    """The metrics of any stretch of days, against the equally long one before.
+
+    What is aimed at as a sum is aimed at for a week, a month, a quarter or a year, and a stretch
+    of days is none of them: sums have no target here.
+    """
+    window = Period(type=PeriodType.QUARTER, start=start, end=end)
+    # A review may be recorded as of any day, and before the first day there is none.
+    first = date.fromordinal(max(start.toordinal() - window.days, 1))
+    present, before = await stored_days.of_window(
+        db, company_id, first=first, start=start, last=end
+    )
+    targets = [
+        goal
+        for goal in await _goals(db, company_id)
+        if metric_of(goal.metric).kind is not MetricKind.SUM
+    ]
+    return measured(present, before, period=window, targets=targets, reporting=reporting)
+
+
+async def _goals(db: AsyncConnection, company_id: str) -> list[Target]:
+    goals = await _targets().fetch(db, {"company": company_id})
+    return [Target(**goal._asdict() | {"period": PeriodType(goal.period)}) for goal in goals]
 
 
 async def primary_currency(

@@ -57,11 +57,20 @@ class _Series(NamedTuple):
 
 async def of_periods(db: AsyncConnection, company_id: str, period: Period) -> tuple[Stored, Stored]:
     """What is stored of the period and of the one before."""
+    return await of_window(
+        db, company_id, first=prior(period).start, start=period.start, last=period.end
+    )
+
+
+async def of_window(
+    db: AsyncConnection, company_id: str, *, first: date, start: date, last: date
+) -> tuple[Stored, Stored]:
+    """What is stored from `start` to `last`, and from `first` up to `start`; days from `first`."""
     bound: dict[str, str | date] = {
         "company": company_id,
-        "first": prior(period).start,
-        "start": period.start,
-        "last": period.end,
+        "first": first,
+        "start": start,
+        "last": last,
     }
     series = await _series().fetch(db, bound)
     return (

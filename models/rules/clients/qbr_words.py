@@ -10,10 +10,11 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from models.rules.clients.qbrs import CONTENT_VERSION, LONGEST_LIST
+from models.rules.results.named import metric_named
 from models.rules.text import storable
 
-_Title = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(storable)]
-_Words = Annotated[str, Field(min_length=1, max_length=2000), AfterValidator(storable)]
+Title = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(storable)]
+Words = Annotated[str, Field(min_length=1, max_length=2000), AfterValidator(storable)]
 _Summary = Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(storable)]
 _Owner = Literal["agency", "client"]
 _SOURCES: Final = ("goals", "wins", "health_scores", "meetings", "history", "projects")
@@ -25,60 +26,63 @@ _LARGEST: Final = 10**15
 """What a number of a QBR may be at most; goals know no bounds."""
 
 
-class _Part(BaseModel):
+class Part(BaseModel):
+    """A part of what a model answers: exactly its members, and texts that can be stored."""
+
     model_config = ConfigDict(
         extra="forbid", strict=True, frozen=True, str_strip_whitespace=True
     )  # fmt: skip
 
 
-class PerformanceWords(_Part):
+class PerformanceWords(Part):
     """What is said of a metric."""
 
     metric_key: str
-    comment: _Words
+    currency: str | None = None
+    comment: Words
 
 
-class WinWords(_Part):
+class WinWords(Part):
     """Something that went well: a win of the list, or told by other sources."""
 
     win_id: str | None = None
     source_ids: list[str] = []
-    title: _Title
-    detail: _Words
+    title: Title
+    detail: Words
 
 
-class ChallengeWords(_Part):
+class ChallengeWords(Part):
     """Something that did not go well, and which sources tell of it."""
 
     source_ids: list[str]
-    title: _Title
-    detail: _Words
+    title: Title
+    detail: Words
 
 
-class GoalWords(_Part):
+class GoalWords(Part):
     """What is said of a goal."""
 
     goal_id: str
-    comment: _Words
+    comment: Words
 
 
-class RecommendationWords(_Part):
+class RecommendationWords(Part):
     """What should be done."""
 
-    title: _Title
-    rationale: _Words
+    title: Title
+    rationale: Words
     priority: Literal["high", "medium", "low"]
     owner: _Owner
 
 
-class NextStepWords(_Part):
+class NextStepWords(Part):
     """What will be done, and by whom."""
 
-    title: _Title
+    title: Title
     owner: _Owner
 
 
-class QbrWords(_Part):
+class QbrWords(Part):
     """All the words of a QBR."""
 
     executive_summary: _Summary
@@ -87,14 +91,14 @@ class QbrWords(_Part):
     challenges: list[ChallengeWords]
     goals: list[GoalWords]
     recommendations: list[RecommendationWords]
-    discussion_points: list[_Words]
+    discussion_points: list[Words]
     next_steps: list[NextStepWords]
 
     def texts(self) -> Iterator[str]:
         """Every text of it; keys and ids are none."""
         yield self.executive_summary
         yield from self.discussion_points
-        parts: tuple[Sequence[_Part], ...] = (
+        parts: tuple[Sequence[Part], ...] = (
             self.performance, self.wins, self.challenges, self.goals, self.recommendations,
             self.next_steps,
         )  # fmt: skip
@@ -109,19 +113,14 @@ def qbr_content(words: QbrWords, given: Mapping[str, Any]) -> dict[str, Any]:
 
     A win or a challenge must name a source. Of several entries about one thing the first stays.
     """
-    metrics = {metric["metric_key"]: metric for metric in given["metrics"]}
     goals = {goal["id"]: goal for goal in given["goals"] if _is_shown(goal["target"])}
     period = given["period"]
-    known = {row["id"] for name in _SOURCES for row in given[name]}
+    known = _known(given)
     return {
         "version": CONTENT_VERSION,
         "period": {"start": period["start"], "end": period["end"]},
         "executive_summary": words.executive_summary,
-        "performance": _first(
-            (one.metric_key, {**_picked(metrics[one.metric_key], _OF_METRICS),
-                              "comment": one.comment})
-            for one in words.performance if one.metric_key in metrics
-        ),
+        "performance": _performance(words.performance, given["metrics"]),
         "wins": _wins(words.wins, {win["id"] for win in given["wins"]}, known),
         "challenges": [
             {"title": one.title, "detail": one.detail}
@@ -140,6 +139,30 @@ def qbr_content(words: QbrWords, given: Mapping[str, Any]) -> dict[str, Any]:
             for one in words.next_steps[:LONGEST_LIST]
         ],
     }  # fmt: skip
+
+
+def _known(given: Mapping[str, Any]) -> set[str]:
+    """By what a source can be named: its id, and a metric by its key."""
+    insight = given["insight"]
+    return {
+        *(row["id"] for name in _SOURCES for row in given[name]),
+        *(metric["metric_key"] for metric in given["metrics"]),
+        *([insight["id"]] if insight else []),
+    }
+
+
+def _performance(
+    words: Sequence[PerformanceWords], metrics: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    found = ((one, metric_named(metrics, one.metric_key, one.currency)) for one in words)
+    return _first(
+        (
+            f"{metric['metric_key']} {metric['currency']}",
+            {**_picked(metric, _OF_METRICS), "comment": one.comment},
+        )
+        for one, metric in found
+        if metric is not None
+    )
 
 
 def _wins(

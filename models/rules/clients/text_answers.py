@@ -37,10 +37,10 @@ class Verdict:
 def read_qbr(answer: str, given: Mapping[str, Any], today: date) -> Verdict:
     """Read the words of a QBR, and fill in every number, id and date from the input."""
     try:
-        words = QbrWords.model_validate_json(_unfenced(answer))
+        words = QbrWords.model_validate_json(unfenced(answer))
     except ValidationError as error:
-        return Verdict(fault="it is not of the shape", complaint=_misshapen(error))
-    fault = _invented(words.texts(), given, today)
+        return misshapen(error)
+    fault = invented(words.texts(), given, today)
     return fault or Verdict(output=qbr_content(words, given))
 
 
@@ -60,10 +60,11 @@ def read_summary(answer: str, given: Mapping[str, Any], today: date) -> Verdict:
     if _MARKUP.search(text) or any(_UNENDED.search(line) for line in text.split("\n") if line):
         told = "The text must be plain sentences, without headings, lists or markup."
         return Verdict(fault="it has headings or lists", complaint=told)
-    return _invented([text], given, today) or Verdict(output={"text": text})
+    return invented([text], given, today) or Verdict(output={"text": text})
 
 
-def _invented(texts: Iterable[str], given: Mapping[str, Any], today: date) -> Verdict | None:
+def invented(texts: Iterable[str], given: Mapping[str, Any], today: date) -> Verdict | None:
+    """The verdict on texts with numbers or dates that no source has; None where there are none."""
     missing = uncited(texts, sources_of(given, today.isoformat()))
     if not missing:
         return None
@@ -75,14 +76,17 @@ def _invented(texts: Iterable[str], given: Mapping[str, Any], today: date) -> Ve
     )
 
 
-def _unfenced(answer: str) -> str:
+def unfenced(answer: str) -> str:
+    """The answer without a fence around the whole of it."""
     match = _FENCE.match(answer.strip())
     return match["inside"] if match else answer.strip()
 
 
-def _misshapen(error: ValidationError) -> str:
+def misshapen(error: ValidationError) -> Verdict:
+    """The verdict on an answer that is not of the shape."""
     found = [
         f"{'.'.join(map(str, one['loc'])) or 'the whole'}: {one['msg']}"
         for one in error.errors(include_url=False, include_input=False)[:_NAMED]
     ]
-    return f"The answer is not of the shape that was asked for. {'; '.join(found)}."
+    told = f"The answer is not of the shape that was asked for. {'; '.join(found)}."
+    return Verdict(fault="it is not of the shape", complaint=told)

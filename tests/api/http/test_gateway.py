@@ -19,6 +19,7 @@ from models.settings import Settings
 from tests.api.conftest import TenantPeople, TokenFactory
 from tests.api.serving import served
 from workers.billing import build_billing
+from workers.container import build_answering
 
 ORDERS = "/dashboard/v1/probe/orders"
 
@@ -159,6 +160,7 @@ async def test_ready_means_that_both_servers_answer(
     services = services_from(
         api_settings,
         billing=build_billing(api_settings),
+        answering=build_answering(api_settings),
         connectors=Connectors(),
         database=db,
         temporal=temporal,
@@ -175,6 +177,7 @@ async def test_without_a_database_the_answer_is_503(
     services = services_from(
         api_settings.model_copy(update={"database_url": nowhere}),
         billing=build_billing(api_settings),
+        answering=build_answering(api_settings),
         connectors=Connectors(),
     )
     answer = await call(services, "/dashboard/v1/activities", tenant_a.admin.headers)

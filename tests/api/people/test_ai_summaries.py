@@ -19,6 +19,7 @@ from models.tables.clients import ClientSummary
 from tests.api.conftest import TenantPeople
 from tests.api.people.writing import eventful, made, writers
 from tests.factories.clients import make_client, make_company
+from tests.factories.results import AS_OF, store_insight
 from tests.workflows.scripted_llm import Gate, Reply, busy
 from tests.workflows.writing import UNCONFIGURED, Writers, summary
 
@@ -85,6 +86,16 @@ async def test_the_model_is_given_exactly_what_is_documented(
     assert len(given["revenue"]["by_month"]) == 12
     assert [win["title"] for win in given["wins"]["newest"]] == ["Best February so far"]
     assert given["qbrs"][0]["outcomes"] == "More search."
+
+
+async def test_the_content_of_the_newest_insight_is_among_the_sources(
+    http: httpx.AsyncClient, db: Database, tenant_a: TenantPeople, writers: Writers, acme: str
+) -> None:
+    for headline, at in (("Newest", AS_OF), ("Older", AS_OF - timedelta(days=1))):
+        content = {"version": 1, "headline": headline}
+        await store_insight(db, made(tenant_a), acme, content_json=content, generated_at=at)
+    await ask(http, tenant_a, acme)
+    assert writers.llm.asked[0].given["insight"] == {"version": 1, "headline": "Newest"}
 
 
 async def test_a_fresh_summary_of_the_same_facts_is_used_again_without_a_call(

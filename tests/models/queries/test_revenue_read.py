@@ -17,6 +17,7 @@ from models.tables.clients import AdoptionWeek
 from models.tables.clients_reviews import SuccessProfile
 from tests.factories.agents import TenantMade, make_tenant
 from tests.factories.clients import make_client, make_revenue_entry
+from tests.factories.results import connect_platform
 from tests.statements import remembered
 
 TODAY = date(2026, 3, 11)
@@ -103,3 +104,20 @@ async def test_sums_and_the_list_are_read_off_their_indexes(
     assert "Index Only Scan using ix_revenue_entry_counted" in by_month
     assert "Index Scan Backward using ix_revenue_entry_listed" in page
     assert "Sort" not in page
+
+
+async def test_adoption_counts_each_platform_with_an_active_connection_once(
+    db: Database, tenant: TenantMade
+) -> None:
+    first, second, third = [await make_client(db, tenant, name) for name in "ABC"]
+    for platform, status in (
+        ("meta_ads", "active"), ("shopify", "active"), ("ga4", "expired"),
+        ("meta_ads", "disconnected"), ("klaviyo", "disconnected"),
+    ):  # fmt: skip
+        await connect_platform(db, tenant, first, platform, status)
+    await connect_platform(db, tenant, second, "ga4")
+    async with db.tenant(tenant.id) as session:
+        found = await revenue_read.adoption_facts(session, [first, second, third], TODAY)
+    assert {company: facts.platforms for company, facts in found.items()} == {
+        first: 2, second: 1, third: 0
+    }  # fmt: skip
