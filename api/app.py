@@ -48,14 +48,13 @@ def services_from(
     settings: Settings,
     *,
     billing: Billing,
-    connectors: Connectors,
     answering: Answering,
+    connectors: Connectors,
     database: Database | None = None,
     temporal: Client | None = None,
 ) -> Services:
     """Make what the API needs, around the adapters it is given; nothing is contacted yet."""
     hub = Hub(settings.database_url, CHANNEL)
-    database = database or Database(settings.database_url, settings.database_pool_size)
     keys = (
         JwksKeys(settings.jwks_url)
         if settings.jwks_url
@@ -72,10 +71,10 @@ def services_from(
         verifier=Verifier(keys, issuer=settings.jwt_issuer, audience=settings.jwt_audience),
         limiter=RateLimiter(settings.rate_limit_per_minute),
         cursor_secret=cursor_secret(settings),
+        answers=ResultAnswers(database, answering, max_output_tokens=settings.max_output_tokens),
         stripe=StripeAccounts(billing, vault),
         connectors=connectors,
         keys=Keys(database, vault, connectors),
-        answers=ResultAnswers(database, answering, max_output_tokens=settings.max_output_tokens),
     )
 
 

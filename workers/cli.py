@@ -137,6 +137,19 @@ def tenant(
 
 
 @app.command()
+def rotate_keys(data_dir: DataDir = None) -> None:
+    """Wrap the keys of all sealed credentials with the newest master key; 1 if some are left.
+
+    It may be stopped and run again, and runs beside everything else.
+    """
+    from workers.key_rotation import rotated
+
+    result = asyncio.run(rotated(settings_of(data_dir)))
+    typer.echo(str(result))
+    raise typer.Exit(0 if result.is_complete else 1)
+
+
+@app.command()
 def api(data_dir: DataDir = None) -> None:
     """Serve the API alone."""
     import uvicorn

@@ -17,7 +17,7 @@ def build() -> FastAPI:
     services = services_from(
         here,
         billing=build_billing(here),
-        connectors=build_connectors(here),
         answering=build_answering(here),
+        connectors=build_connectors(here),
     )
     return create_app(services)

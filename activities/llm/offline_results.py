@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from models.rules.clients.metrics import METRICS, MetricDirection, metric_of
 from models.rules.results.insight_words import CONTENT_WORDS, LONGEST_LIST
-from models.rules.results.qbr_template import described, figure, label
+from models.rules.results.qbr_template import amount, described, figure, label
 
 _UNCONFIGURED: Final = "No language model is configured for this deployment."
 _FILLING: Final = (
@@ -186,7 +186,8 @@ def _names(question: str, key: str) -> bool:
 
 
 def _target(metric: Given) -> str:
-    return "" if metric["target"] is None else f", with a target of {figure(metric['target'])}"
+    target = metric["target"]
+    return "" if target is None else f", with a target of {amount(metric, target)}"
 
 
 def _top_campaign(campaign: Given) -> str:

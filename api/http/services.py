@@ -51,9 +51,9 @@ class Services:
     limiter: RateLimiter
     cursor_secret: bytes
     stripe: StripeAccounts
+    answers: ResultAnswers
     connectors: Connectors
     keys: Keys
-    answers: ResultAnswers
 
 
 def services_of(request: HTTPConnection) -> Services:

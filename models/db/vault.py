@@ -9,7 +9,8 @@ they sealed, and rotation needs to wrap data keys anew and nothing else.
 import base64
 import hashlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Final
@@ -82,21 +83,42 @@ class Vault:
             ciphertext=_encrypt(data_key, secret.get_secret_value().encode(), place.bound),
         )
 
+    @property
+    def newest_key_id(self) -> str:
+        """By what the key that seals is known."""
+        return self._current
+
     def open(self, sealed: Sealed, place: Place) -> SecretStr:
         """Decrypt what was sealed for this place.
 
         Raises:
             Unavailable: the master key is not configured, or it was not sealed for this place.
         """
+        with _opening():
+            data_key = self._data_key(sealed, place)
+            return SecretStr(_decrypt(data_key, sealed.ciphertext, place.bound).decode())
+
+    def rewrap(self, sealed: Sealed, place: Place) -> Sealed:
+        """Wrap the data key anew, with the newest master key; what it encrypts stays as it is.
+
+        Raises:
+            Unavailable: the master key is not configured, or it was not sealed for this place.
+        """
+        with _opening():
+            data_key = self._data_key(sealed, place)
+            _decrypt(data_key, sealed.ciphertext, place.bound)
+        newest = self._keys[self._current]
+        return Sealed(
+            key_id=self._current,
+            wrapped_key=_encrypt(newest, data_key, _wrapping(place)),
+            ciphertext=sealed.ciphertext,
+        )
+
+    def _data_key(self, sealed: Sealed, place: Place) -> bytes:
         master_key = self._keys.get(sealed.key_id)
         if master_key is None:
             raise Unavailable("The master key that sealed these credentials is not configured.")
-        try:
-            data_key = _decrypt(master_key, sealed.wrapped_key, _wrapping(place))
-            return SecretStr(_decrypt(data_key, sealed.ciphertext, place.bound).decode())
-        except (InvalidTag, ValueError):
-            # Without its cause: what failed to open says nothing that a log should keep.
-            raise Unavailable("The stored credentials cannot be opened.") from None
+        return _decrypt(master_key, sealed.wrapped_key, _wrapping(place))
 
 
 def lazy_vault(settings: Settings) -> Callable[[], Vault]:
@@ -121,6 +143,15 @@ def vault(settings: Settings) -> Vault:
 def key_id(master_key: bytes) -> str:
     """By what a master key is known: derived from it, so that no two keys are ever confused."""
     return hashlib.blake2b(master_key, digest_size=8, person=b"master-key").hexdigest()
+
+
+@contextmanager
+def _opening() -> Iterator[None]:
+    try:
+        yield
+    except (InvalidTag, ValueError):
+        # Without its cause: what failed to open says nothing that a log should keep.
+        raise Unavailable("The stored credentials cannot be opened.") from None
 
 
 def _wrapping(place: Place) -> bytes:

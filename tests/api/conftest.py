@@ -163,8 +163,8 @@ def services(
     return services_from(
         api_settings,
         billing=build_billing(api_settings),
-        connectors=connectors,
         answering=build_answering(api_settings),
+        connectors=connectors,
         database=db,
         temporal=api_temporal,
     )

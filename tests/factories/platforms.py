@@ -54,6 +54,12 @@ async def outside(today: date = date(2026, 3, 10), *, seed: int = 1) -> AsyncIte
     await connectors.close()
 
 
+def settings_with_platforms(settings: Settings) -> Settings:
+    """The settings of a deployment that has application settings for every platform."""
+    known = settings_at(ADDRESS)
+    return settings.model_copy(update=Settings.model_validate(known).model_dump(include=set(known)))
+
+
 async def connect(
     database: Database,
     tenant: TenantMade,
@@ -74,7 +80,9 @@ async def connect(
         "status": "active",
         "source": "manual",
         "connected_at": CONNECTED_AT,
-        "account_id": account_id(PLATFORMS[platform], credentials) or "1",
+        "account_id": overrides.get("account_id")
+        or account_id(PLATFORMS[platform], credentials)
+        or "1",
         "display_name": "Northwind Outfitters",
         "time_zone": "Europe/Berlin",
         "currency": "EUR",

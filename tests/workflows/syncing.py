@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from temporalio import activity
@@ -11,6 +11,7 @@ from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.worker import Worker
 
 from activities.platforms.asking import Asking
+from activities.platforms.insights import InsightSteps
 from activities.platforms.pull_records import PullRecordSteps
 from activities.platforms.pulls import PullSteps
 from activities.platforms.sync_dispatch import SyncDispatchSteps
@@ -31,6 +32,7 @@ from models.settings import Settings
 from tests.activities.platforms.puller import Puller
 from workers.sandbox import sandboxed_runner
 from workflows.platforms.backfill import BackfillWorkflow
+from workflows.platforms.insight import InsightWorkflow
 from workflows.platforms.sync import SyncWorkflow
 from workflows.platforms.sync_dispatch import SyncDispatchWorkflow
 
@@ -62,15 +64,17 @@ class Syncing:
         database = self.puller.database
         pulls = PullSteps(database, Asking(database, self.keys, now=server_time))
         records = PullRecordSteps(database)
+        insights = InsightSteps(database, lambda: None)
         steps: list[Callable[..., Any]] = [
             pulls.begin, pulls.window, pulls.campaigns, pulls.reach,
             records.note_start, records.survey, records.note_gap, records.end,
             SyncDispatchSteps(database, self.temporal).dispatch,
+            insights.gather, insights.store,
         ]  # fmt: skip
         return Worker(
             self.temporal,
             task_queue=self.queue_name,
-            workflows=[SyncWorkflow, BackfillWorkflow, SyncDispatchWorkflow],
+            workflows=[SyncWorkflow, BackfillWorkflow, SyncDispatchWorkflow, InsightWorkflow],
             activities=steps,
             workflow_runner=sandboxed_runner(),
         )
@@ -97,6 +101,12 @@ class Syncing:
             SyncWorkflow.run, self.order, id=sync_workflow(self.puller.company_id),
             task_queue=self.queue_name, id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         )  # fmt: skip
+
+    async def duration(self) -> timedelta:
+        """How long the last sync took by the server's clock."""
+        events = (await self.sync_handle.fetch_history()).events
+        took: timedelta = events[-1].event_time.ToDatetime() - events[0].event_time.ToDatetime()
+        return took
 
     async def start_backfill(self, days: int = 30) -> WorkflowHandle[Any, str]:
         """Start a backfill, whose id is its lock."""

@@ -139,8 +139,8 @@ class Told:
         return DispatchedSyncs(syncs=1)
 
 
-async def run_for(environment: WorkflowEnvironment, told: Told, cron: str, hours: float) -> str:
-    """Run the dispatcher as a schedule does, for so many hours; answers its id."""
+async def run_for(environment: WorkflowEnvironment, told: Told, cron: str, hours: float) -> None:
+    """Run the dispatcher for so many hours, as a schedule does; without one it runs once."""
     await know_our_attributes(environment)
     async with Worker(
         environment.client,
@@ -153,7 +153,6 @@ async def run_for(environment: WorkflowEnvironment, told: Told, cron: str, hours
             SyncDispatchWorkflow.run, id=SYNC_DISPATCH, task_queue="dispatch", cron_schedule=cron
         )
         await environment.sleep(timedelta(hours=hours))
-    return SYNC_DISPATCH
 
 
 async def test_the_hours_are_told_without_a_gap_and_nothing_is_told_twice(

@@ -5,7 +5,7 @@ Source: clients/results.yaml. Nothing is asked of a platform here.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
 from types import MappingProxyType
@@ -119,7 +119,8 @@ async def metrics_between(
     of days is none of them: sums have no target here.
     """
     window = Period(type=PeriodType.QUARTER, start=start, end=end)
-    first = start - timedelta(days=window.days)
+    # A review may be recorded as of any day, and before the first day there is none.
+    first = date.fromordinal(max(start.toordinal() - window.days, 1))
     present, before = await stored_days.of_window(
         db, company_id, first=first, start=start, last=end
     )

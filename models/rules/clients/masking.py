@@ -36,6 +36,8 @@ _YEAR = r"(?:19|20)\d{2}"
 _DAY = re.compile(
     rf"(?<!\d)(?:{_YEAR}-\d{{2}}(?:-\d{{2}})?|\d{{1,2}}[./-]\d{{1,2}}[./-]\d{{2,4}})(?!\d)"
 )
+_WHOLE_DAY = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])", re.ASCII)
+"""A date by itself is one of ours, of whatever year."""
 _RANGE = re.compile(rf"{_YEAR}\s*[/{_DASH}]\s*{_YEAR}|[1-9]\d*0\s*[/{_DASH}]\s*[1-9]\d*0")
 """Years, or round numbers: 1200-1500 is no phone number."""
 _GROUPED = re.compile(r"[1-9]\d{0,2}(?:[ \u00a0.]\d{3})+(?:[.]\d{1,2})?|[1-9]\d*\.\d+")
@@ -56,7 +58,7 @@ def masked(text: str) -> str:
 def masked_json(given: Any) -> Any:
     """The value with every text in it masked; ids that platforms give are left as they are."""
     if isinstance(given, str):
-        return masked(given)
+        return given if _WHOLE_DAY.fullmatch(given) else masked(given)
     if isinstance(given, Mapping):
         return {
             name: inner if name in _PLATFORMS_OWN else masked_json(inner)

@@ -7,10 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
+from models.rules.clients.metrics import MetricUnit, metric_of
 from models.rules.clients.qbrs import CONTENT_VERSION, LONGEST_LIST
 from models.rules.clients.vocabulary import TrackingStatus
 from models.rules.results.named import Facts
 
+_INITIALS: Final = frozenset({"roas", "ctr", "cpc", "cpm", "cpa", "aov"})
 _FIRST: Final = 3
 """How many metrics the summary names."""
 _STANDING: Final[Mapping[str, str]] = {
@@ -61,14 +63,14 @@ def template_content(given: Facts) -> dict[str, Any]:
 def label(metric: Facts) -> str:
     """A metric as a reader calls it: Store revenue, ROAS."""
     key: str = metric["metric_key"]
-    if key in ("roas", "ctr", "cpc", "cpm", "cpa", "aov"):
-        return key.upper()
-    return key.replace("_", " ").capitalize()
+    words = [one.upper() if one in _INITIALS else one for one in key.split("_")]
+    said = " ".join(words)
+    return f"{said[:1].upper()}{said[1:]}"
 
 
 def described(metric: Facts) -> str:
     """What a metric came to, how it changed, and how it stands, without a full stop."""
-    said = f"{label(metric)} came to {figure(metric['value'])}"
+    said = f"{label(metric)} came to {amount(metric, metric['value'])}"
     if metric["delta_pct"] is not None:
         way = "up" if metric["delta_pct"] >= 0 else "down"
         said += f", {way} {figure(abs(metric['delta_pct']))} % on the period before"
@@ -77,9 +79,17 @@ def described(metric: Facts) -> str:
     return said
 
 
+def amount(metric: Facts, value: float) -> str:
+    """A value of a metric with its unit, where that is money or percent."""
+    unit = metric_of(metric["metric_key"]).unit
+    if unit is MetricUnit.MONEY:
+        return f"{figure(value)} {metric['currency']}"
+    return f"{figure(value)} %" if unit is MetricUnit.PERCENT else figure(value)
+
+
 def figure(value: float) -> str:
-    """A number without an exponent."""
-    return f"{Decimal(str(value)):f}"
+    """A number as English has it, without an exponent: 1,250.5."""
+    return f"{Decimal(str(value)):,f}"
 
 
 def _summary(metrics: Sequence[Facts], period: Facts, insight: Facts) -> Iterator[str]:

@@ -60,7 +60,7 @@ def ask(question: str, **changes: Any) -> tuple[bool, str]:
     ("question", "told"),
     [
         ("How did our ROAS do this month?", "ROAS came to 4.2, up 20 % on the period before"),
-        ("What did we spend in the quarter?", "Spend came to 1200.5"),
+        ("What did we spend in the quarter?", "Spend came to 1,200.5 USD"),
         ("which campaign is best?", "“Spring 77” spent most, 700 USD, at a ROAS of 5.1"),
     ],
 )

@@ -160,8 +160,8 @@ async def test_ready_means_that_both_servers_answer(
     services = services_from(
         api_settings,
         billing=build_billing(api_settings),
-        connectors=Connectors(),
         answering=build_answering(api_settings),
+        connectors=Connectors(),
         database=db,
         temporal=temporal,
     )
@@ -177,8 +177,8 @@ async def test_without_a_database_the_answer_is_503(
     services = services_from(
         api_settings.model_copy(update={"database_url": nowhere}),
         billing=build_billing(api_settings),
-        connectors=Connectors(),
         answering=build_answering(api_settings),
+        connectors=Connectors(),
     )
     answer = await call(services, "/dashboard/v1/activities", tenant_a.admin.headers)
     assert (answer.status_code, answer.json()["code"]) == (503, "UNAVAILABLE")

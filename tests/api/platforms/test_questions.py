@@ -368,7 +368,7 @@ async def test_on_one_machine_without_a_key_the_offline_writer_answers(
     embedded = Settings(mode="embedded", anthropic_api_key=None, offline_words_per_second=0)
     answering_with(app, db, build_answering(embedded))
     body = await ask(http, tenant_a, acme)
-    assert "Spend came to 310.5" in body["answer"]
+    assert "Spend came to 310.5 USD" in body["answer"]
     assert "No language model is configured" in body["answer"]
     assert await rows(db, tenant_a, "select 1 from ledger_entry") == []
 

@@ -3,7 +3,8 @@
 import asyncio
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import httpx
@@ -14,13 +15,19 @@ from temporalio.client import Client
 
 from api.http import commands
 from api.http.services import Services
+from api.platforms.results.schemas import ResultsOut
 from models.db.database import Database
 from models.rules.clients.ai_texts import input_hash
 from models.rules.months import add_months
 from tests.api.conftest import TenantPeople
 from tests.api.people.writing import made, writers
 from tests.factories.clients import make_client, make_company, make_goal
-from tests.factories.results import store_insight, store_metric
+from tests.factories.results import (
+    connect_platform,
+    store_campaign_day,
+    store_insight,
+    store_metric,
+)
 from tests.workflows.scripted_llm import Gate, Reply
 from tests.workflows.writing import UNCONFIGURED, Writers, qbr
 from workflows.visibility import insight_workflow, qbr_prep_workflow
@@ -89,6 +96,36 @@ async def test_a_draft_is_made_of_the_quarter_and_an_insight_written_for_it(
     assert await rows(db, tenant_a, "select 1 from text_draft") == []
 
 
+async def test_the_insight_is_shown_with_the_results_of_the_quarter(
+    http: httpx.AsyncClient, db: Database, tenant_a: TenantPeople, writers: Writers, acme: str
+) -> None:
+    await make_goal(db, made(tenant_a), acme)
+    await connect_platform(db, made(tenant_a), acme, "shopify", "expired")
+    await store_campaign_day(db, made(tenant_a), acme, day=TODAY, spend=Decimal(7))
+    await prepare(http, tenant_a, acme)
+    answer = await http.get(
+        f"/api/clients/{acme}/results?period_type=quarter", headers=tenant_a.reviewer.headers
+    )
+    shown = ResultsOut.model_validate_json(answer.text).insight
+    assert shown is not None
+    assert (shown.health_score, shown.overall_health) == (100, "healthy")
+    content = shown.content_json
+    assert [(one.metric_key, one.target) for one in content.goal_progress] == [("roas", 4)]
+    assert [(one.campaign_id, one.spend) for one in content.campaigns] == [("1", 7)]
+    assert [one.platform for one in content.data_quality] == ["shopify"]
+
+
+async def test_a_draft_of_everything_since_the_year_one_has_its_metrics(
+    http: httpx.AsyncClient, db: Database, tenant_a: TenantPeople, writers: Writers
+) -> None:
+    company_id = await make_client(db, made(tenant_a), last_qbr_date=date(1, 1, 1))
+    await store_metric(db, made(tenant_a), company_id, "spend", TODAY, [5])
+    answer = await http.post(
+        f"/api/clients/{company_id}/qbr/prepare", headers=tenant_a.member.headers
+    )
+    assert answer.json()["qbr"]["source_data"]["metrics"][0]["value"] == 5
+
+
 async def test_the_last_date_moves_to_today_the_next_one_stays_and_the_history_tells(
     http: httpx.AsyncClient, db: Database, tenant_a: TenantPeople, writers: Writers, acme: str
 ) -> None:
@@ -153,8 +190,8 @@ async def test_a_model_that_fails_leaves_the_words_to_the_template(
     full = await in_full(http, tenant_a, acme, short["id"])
     assert len(writers.llm.asked) == 3
     assert short["summary"] == (
-        f"This review looks at the results from {START} to {TODAY}. Spend came to 1000. "
-        "Conversion value came to 4200. ROAS came to 4.2; it is on track for its goal. "
+        f"This review looks at the results from {START} to {TODAY}. Spend came to 1,000 USD. "
+        "Conversion value came to 4,200 USD. ROAS came to 4.2; it is on track for its goal. "
         "It went well."
     )
     assert (full["source_data"]["model"], full["source_data"]["prompt_version"]) == (None, None)

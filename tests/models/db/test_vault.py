@@ -103,3 +103,23 @@ def test_a_deployment_without_a_key_says_so_once_one_is_needed(tmp_path: Path) -
     with pytest.raises(Unavailable, match="THROUGHLINE_MASTER_KEY"):
         way()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_rewrapped_secret_opens_with_the_newest_key_alone() -> None:
+    old, new = key(), key()
+    sealed = Vault([old]).seal(SECRET, HERE)
+    rewrapped = Vault([new, old]).rewrap(sealed, HERE)
+    assert rewrapped.ciphertext == sealed.ciphertext
+    assert Vault([new]).open(rewrapped, HERE) == SECRET
+    with pytest.raises(Unavailable):
+        Vault([old]).open(rewrapped, HERE)
+
+
+def test_only_what_opens_here_is_rewrapped() -> None:
+    kept = Vault([key()])
+    sealed = kept.seal(SECRET, HERE)
+    elsewhere = Place(tenant_id="01TENANTB", table="stripe_account")
+    damaged = replace(sealed, ciphertext=sealed.ciphertext[:-1] + b"\0\0")
+    for wrong, place in [(sealed, elsewhere), (damaged, HERE)]:
+        with pytest.raises(Unavailable):
+            kept.rewrap(wrong, place)

@@ -63,6 +63,12 @@ def test_every_text_of_a_value_is_masked() -> None:
     assert masked_json(given) == {"notes": [f"Call {PHONE}"], "score": 12.5, "none": None}
 
 
+def test_a_date_of_any_year_and_the_id_of_a_campaign_are_no_phone_numbers() -> None:
+    given = {"since": "0001-01-01", "campaigns": [{"campaign_id": "20123456789"}]}
+    assert masked_json(given) == given
+    assert masked_json(["0001-46-01", "20123456789"]) == [PHONE, PHONE]
+
+
 def test_a_word_that_begins_like_a_key_is_left() -> None:
     assert masked("Meet on key-account-management.") == "Meet on key-account-management."
 

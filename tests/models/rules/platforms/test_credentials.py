@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.errors import Invalid, Unavailable
-from models.rules.platforms.credentials import account_id, checked
+from models.rules.platforms.credentials import account_id, checked, secrets_of
 from models.rules.platforms.registry import PLATFORMS, PlatformId, is_available
 
 EVERYTHING = {name for platform in PLATFORMS.values() for name in platform.app_settings}
@@ -101,3 +101,22 @@ def test_garbage_is_refused_and_never_breaks_anything(platform_id, credentials):
     with pytest.raises(Invalid) as caught:
         checked(PLATFORMS[platform_id], credentials, EVERYTHING)
     assert all(item.value is None for item in caught.value.items)
+
+
+@pytest.mark.parametrize("token", ["with blank", "töken", "to\nken", "\x7ftoken", "to\u2028ken"])
+def test_a_token_that_no_header_can_carry_is_refused(token):
+    found = refused(PlatformId.META_ADS, access_token=token, ad_account_id="12345")
+    assert found == {"body.credentials.access_token": None}
+
+
+def test_a_document_nested_beyond_reading_is_refused():
+    given = {"property_id": "123456", "service_account_json": '{"a":' * 3_300}
+    assert refused(PlatformId.GA4, **given) == {"body.credentials.service_account_json": None}
+
+
+def test_what_is_secret_is_told_apart_from_what_may_be_shown():
+    assert secrets_of(PlatformId.META_ADS, GOOD[PlatformId.META_ADS]) == ("EAAB",)
+    document = json.dumps({"client_email": "a@b.test", "private_key": "-----BEGIN\nabc"})
+    given = {"property_id": "123456", "service_account_json": document}
+    assert secrets_of(PlatformId.GA4, given) == (document, "-----BEGIN\nabc")
+    assert secrets_of(PlatformId.GA4, {**given, "service_account_json": "{"}) == ("{",)
