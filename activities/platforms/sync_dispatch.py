@@ -17,6 +17,7 @@ from temporalio.common import Priority, WorkflowIDConflictPolicy
 
 from activities.agents.heartbeats import heartbeats
 from models.contracts.platforms import (
+    LOOK_AGAIN,
     SYNC,
     SYNC_SUMMARY,
     DispatchedSyncs,
@@ -99,6 +100,8 @@ class SyncDispatchSteps:
                 # The dispatcher's own queue: where it was started, syncs run too.
                 task_queue=activity.info().task_queue,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                # One that runs may wait for a platform, and has done with the others long ago.
+                start_signal=LOOK_AGAIN,
                 static_summary=SYNC_SUMMARY,
                 # Whatever somebody waits for comes first.
                 priority=Priority(priority_key=_LATER, fairness_key=tenant_id),

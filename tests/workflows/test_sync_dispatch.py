@@ -16,6 +16,7 @@ from temporalio.worker import Worker
 
 from activities.platforms.sync_dispatch import SyncDispatchSteps
 from models.contracts.platforms import (
+    LOOK_AGAIN,
     SYNC_DISPATCH,
     DispatchedSyncs,
     DispatchSyncs,
@@ -45,6 +46,7 @@ class Starts:
 
     async def start_workflow(self, name: str, order: SyncOrder, **how: Any) -> None:
         assert how["id_conflict_policy"] is WorkflowIDConflictPolicy.USE_EXISTING
+        assert how["start_signal"] == LOOK_AGAIN
         # Each tenant's in turn, and after what somebody waits for.
         assert how["priority"] == Priority(priority_key=4, fairness_key=order.tenant_id)
         if order.tenant_id in self.refused:
