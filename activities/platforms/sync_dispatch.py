@@ -31,6 +31,8 @@ from models.rules.platforms.daily_syncs import due_within
 
 TENANTS_AT_ONCE: Final = 10
 _PATIENCE: Final = timedelta(seconds=20)
+_LATER: Final = 4
+"""The priority after the usual one, which is 3."""
 
 _log = logging.getLogger(__name__)
 
@@ -98,7 +100,8 @@ class SyncDispatchSteps:
                 task_queue=activity.info().task_queue,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                 static_summary=SYNC_SUMMARY,
-                priority=Priority(fairness_key=tenant_id),
+                # Whatever somebody waits for comes first.
+                priority=Priority(priority_key=_LATER, fairness_key=tenant_id),
                 rpc_timeout=_PATIENCE,
             )
         return len(due)

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from temporalio import activity
@@ -101,6 +101,12 @@ class Syncing:
             SyncWorkflow.run, self.order, id=sync_workflow(self.puller.company_id),
             task_queue=self.queue_name, id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         )  # fmt: skip
+
+    async def duration(self) -> timedelta:
+        """How long the last sync took by the server's clock."""
+        events = (await self.sync_handle.fetch_history()).events
+        took: timedelta = events[-1].event_time.ToDatetime() - events[0].event_time.ToDatetime()
+        return took
 
     async def start_backfill(self, days: int = 30) -> WorkflowHandle[Any, str]:
         """Start a backfill, whose id is its lock."""

@@ -17,6 +17,7 @@ from workers.fakes import meta_ads
 META = PlatformId.META_ADS
 GA4 = PlatformId.GA4
 KLAVIYO = PlatformId.KLAVIYO
+TIKTOK = PlatformId.TIKTOK_ADS
 
 
 @pytest.fixture
@@ -63,14 +64,13 @@ async def test_a_person_who_asks_is_in_the_history_and_a_running_sync_is_joined(
 
 
 async def test_a_quota_that_is_used_up_for_an_hour_costs_an_hour_and_nothing_else(
-    syncing: Syncing, time_skipping: WorkflowEnvironment
+    syncing: Syncing,
 ) -> None:
     meta, ga4 = [await syncing.puller.connect(one) for one in (META, GA4)]
     fake = syncing.puller.fake(META)
-    start = await time_skipping.get_current_time()
     await _after(syncing, 2, quota=10)
     await syncing.sync()
-    assert await time_skipping.get_current_time() - start >= timedelta(hours=1)
+    assert timedelta(hours=1) <= await syncing.duration() < timedelta(hours=2)
     taken = await syncing.steps_taken(syncing.sync_handle)
     windows = [one for one in taken if one.startswith("Meta Ads: ") and " to " in one]
     # Windows that were done are not pulled again; one was tried again and again.
@@ -83,6 +83,21 @@ async def test_a_quota_that_is_used_up_for_an_hour_costs_an_hour_and_nothing_els
     done = {of: (await syncing.connection(of.connection_id)).last_synced_at for of in (meta, ga4)}
     assert done[ga4] + timedelta(minutes=50) < done[meta]
     assert fake.faults.quota == 0
+
+
+async def test_a_platform_that_has_never_enough_of_resting_is_left_to_the_next_sync(
+    syncing: Syncing,
+) -> None:
+    of = await syncing.puller.connect(TIKTOK)
+    fake = syncing.puller.fake(TIKTOK)
+    fake.faults.quota = 10_000
+    await syncing.sync()
+    assert timedelta(hours=24) <= await syncing.duration() < timedelta(hours=26)
+    row = await syncing.connection(of.connection_id)
+    assert (row.status, row.last_synced_at) == ("active", None)
+    assert "TikTok" in row.last_sync_error
+    # Ever less often, or the platform would never be left in peace.
+    assert len(fake.calls) < 120
 
 
 async def _after(syncing: Syncing, pulls: int, **faults: Any) -> None:

@@ -34,7 +34,7 @@ Answer = TypeVar("Answer")
 
 _JITTER_S: Final = 10
 _LEAST_REST: Final = timedelta(seconds=30)
-_MOST_REST: Final = timedelta(hours=1)
+_MOST_REST: Final = timedelta(minutes=15)
 _SHOWN: Final = frozenset({REJECTED, REFUSED, BUSY, RESTING, *BY_CODE})
 """Errors whose messages are made to be shown."""
 
