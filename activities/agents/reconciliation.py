@@ -26,6 +26,7 @@ from models.contracts.approvals import ApprovalSettled, CloseApproval
 from models.contracts.maintenance import Orphan, Reconciled, Sweep
 from models.db.database import Database
 from models.db.rows import AnyRow
+from models.errors import Unavailable
 from models.queries import tenants
 from models.queries.agents import agent_activities_write as agent_activities
 from models.queries.agents import approvals_write, reconciliation, runs_write
@@ -88,12 +89,22 @@ class ReconcilerSteps:
                     gone += await events.forget(db, before=before)
                     gone += await reconciliation.forget_keys(db, before=before)
                     gone += await reconciliation.forget_attachments(db, before=before)
-                    # A run that somebody terminated could not put its text away itself.
-                    for run_id in await text_drafts.left_behind(db, before=before):
-                        await cut_off_open(db, run_id)
-                        await text_drafts.put_away(db, run_id)
-                        gone += 1
+                    left = await text_drafts.left_behind(db, before=before)
+                for run_id in left:
+                    gone += await self._forget_text(tenant_id, run_id)
         return gone
+
+    async def _forget_text(self, tenant_id: str, run_id: str) -> int:
+        """Book and delete a text whose run was terminated and could not put it away itself."""
+        try:
+            async with self._database.tenant(tenant_id) as db:
+                await cut_off_open(db, run_id)
+                await text_drafts.put_away(db, run_id)
+        except Unavailable as unpriced:
+            # Its model has lost its price. It waits for one; what comes after it does not.
+            _log.warning("a text stays: %s", unpriced.detail, extra={"run": run_id})
+            return 0
+        return 1
 
     async def _tenants(self) -> list[str]:
         async with self._database.system() as db:

@@ -19,11 +19,16 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from activities.platforms.connectors import Connectors
+from api.http.services import Services
 from api.openapi import document
+from models.rules.platforms.registry import PlatformId
+from models.settings import Settings
 from tests.api.conftest import TenantPeople
 from tests.api.serving import served
 from tests.factories.agents import TenantMade
 from tests.factories.clients import make_client, make_goal, make_revenue_entry, make_win
+from tests.factories.platforms import connect, outside, settings_with_platforms
 from tests.factories.records import Records
 from tests.fakes.desk import RecordedDesk
 
@@ -55,8 +60,27 @@ class Target:
 
 
 @pytest.fixture
+def api_settings(api_settings: Settings) -> Settings:
+    return settings_with_platforms(api_settings)
+
+
+@pytest.fixture
+async def connectors(request: pytest.FixtureRequest) -> AsyncIterator[Connectors]:
+    """Platforms that answer, for the operations that ask them."""
+    if "connections" not in request.node.name:
+        yield Connectors()
+        return
+    async with outside() as here:
+        yield here.connectors
+
+
+@pytest.fixture
 async def target(
-    app: FastAPI, tenant_a: TenantPeople, records: Records, desk: RecordedDesk
+    app: FastAPI,
+    tenant_a: TenantPeople,
+    records: Records,
+    desk: RecordedDesk,
+    services: Services,
 ) -> AsyncIterator[Target]:
     campaign_id = await records.campaign()
     deliverable_id = await records.deliverable(campaign_id)
@@ -69,6 +93,10 @@ async def target(
     company_id = await make_client(records.database, tenant)
     ids = {
         "company_id": company_id,
+        "connection_id": await connect(
+            records.database, tenant, company_id, PlatformId.META_ADS,
+            {"access_token": "EAABOfNobody", "ad_account_id": "12345"}, services.keys,
+        ),
         "goal_id": await make_goal(records.database, tenant, company_id),
         "win_id": await make_win(records.database, tenant, company_id),
         "entry_id": await make_revenue_entry(records.database, tenant, company_id, "12.5"),
@@ -77,7 +105,7 @@ async def target(
         "activity_id": activity_id,
         "approval_id": approval_id,
         "agent_role": "editor",
-    }
+    }  # fmt: skip
     async with served(app) as url:
         yield Target(url, tenant_a.admin.headers, ids)
 

@@ -54,6 +54,12 @@ async def outside(today: date = date(2026, 3, 10), *, seed: int = 1) -> AsyncIte
     await connectors.close()
 
 
+def settings_with_platforms(settings: Settings) -> Settings:
+    """The settings of a deployment that has application settings for every platform."""
+    known = settings_at(ADDRESS)
+    return settings.model_copy(update=Settings.model_validate(known).model_dump(include=set(known)))
+
+
 async def connect(
     database: Database,
     tenant: TenantMade,

@@ -164,6 +164,7 @@ async def test_connection(
             time_zone=told.time_zone,
             currency=told.currency,
             at=datetime.now(UTC),
+            clears_error=True,
         )
     return ConnectionTestOut(
         success=True, account_id=told.account_id, display_name=told.display_name

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import update
+from sqlalchemy import or_, update
 from sqlalchemy.dialects.postgresql import insert as insert_row
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import InstrumentedAttribute
 
 from models.contracts.actors import SYSTEM, Actor
 from models.db.vault import Sealed
@@ -176,10 +177,28 @@ async def note_account(
     time_zone: str,
     currency: str | None,
     at: datetime,
+    clears_error: bool = False,
 ) -> None:
-    """Remember what the account is like now, as its platform told; and that it could be asked."""
-    values = {"time_zone": time_zone, "currency": currency, "last_sync_error": None}
-    await _change(db, connection_id, values, at=at, only_active=True)
+    """Remember what the account of an active connection is like now, as its platform told.
+
+    Where nothing is news the row is not touched: pulls that hold it do not wait for one another.
+    """
+    values: dict[InstrumentedAttribute[Any], Any] = {
+        PlatformConnection.time_zone: time_zone,
+        PlatformConnection.currency: currency,
+    }
+    if clears_error:
+        values[PlatformConnection.last_sync_error] = None
+    news = [column.is_distinct_from(value) for column, value in values.items()]
+    await db.execute(
+        update(PlatformConnection)
+        .where(
+            PlatformConnection.id == connection_id,
+            PlatformConnection.status == ConnectionStatus.ACTIVE,
+            or_(*news),
+        )
+        .values({**values, PlatformConnection.updated_at: at})
+    )
 
 
 async def _give_way(

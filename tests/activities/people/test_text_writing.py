@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -154,6 +155,19 @@ async def test_what_a_terminated_run_left_behind_is_forgotten_after_a_day(bench:
         left.append(len(await bench.rows("select 1 from text_draft")))
     (month,) = await bench.rows("select reserved_usd from tenant_spend")
     assert (left, month.reserved_usd) == ([1, 0], 0)
+
+
+async def test_a_text_whose_model_has_no_price_any_more_does_not_hold_the_others_up(
+    bench: Bench,
+) -> None:
+    await bench.run(bench.qbrs.gather, bench.gathered)
+    await bench.die_in_a_call()
+    await bench.rows("update text_draft set model = 'withdrawn' returning 1")
+    await bench.run(bench.qbrs.gather, replace(bench.gathered, run_id="another-run"))
+    tomorrow = Sweep(at=datetime.now(UTC) + timedelta(hours=25))
+    gone = await bench.run(ReconcilerSteps(bench.db, MagicMock()).forget, tomorrow)
+    left = await bench.rows("select run_id from text_draft")
+    assert (gone, [row.run_id for row in left]) == (1, [RUN])
 
 
 async def test_a_call_that_takes_too_long_is_cut_off_and_tried_again(

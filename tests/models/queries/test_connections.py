@@ -199,6 +199,39 @@ async def test_a_sync_that_ends_after_the_connection_says_nothing_of_it(desk: De
     assert (row.last_synced_at, row.last_sync_error) == (None, None)
 
 
+async def test_what_an_account_is_like_is_kept_where_it_is_news(desk: Desk) -> None:
+    connection_id = await desk.has(last_sync_error="Meta is down.", updated_at=NOW)
+    later = NOW + timedelta(hours=1)
+
+    async def note(currency: str, **options: Any) -> Any:
+        async with desk.database.tenant(desk.tenant.id) as db:
+            await connections_write.note_account(
+                db, connection_id, time_zone="Europe/Berlin", currency=currency, at=later, **options
+            )
+        row = await desk.row(connection_id)
+        return row.currency, row.last_sync_error, row.updated_at
+
+    assert await note("EUR") == ("EUR", "Meta is down.", NOW)
+    assert await note("USD") == ("USD", "Meta is down.", later)
+    assert await note("USD", clears_error=True) == ("USD", None, later)
+
+
+async def test_pulls_that_begin_at_once_do_not_wait_for_one_another(desk: Desk) -> None:
+    connection_id = await desk.has()
+    both_hold = asyncio.Barrier(2)
+
+    async def begin() -> None:
+        async with desk.database.tenant(desk.tenant.id) as db:
+            await connections.require_active(db, connection_id)
+            await both_hold.wait()
+            await connections_write.note_account(
+                db, connection_id, time_zone="Europe/Berlin", currency="EUR", at=NOW
+            )
+
+    async with asyncio.timeout(5):
+        await asyncio.gather(begin(), begin())
+
+
 async def test_a_new_name_is_kept_and_audited(desk: Desk) -> None:
     connection_id = await desk.has()
     async with desk.database.tenant(desk.tenant.id) as db:

@@ -19,8 +19,7 @@ from models.tables.platforms import PlatformConnection
 from tests.api.conftest import Person, TenantPeople
 from tests.factories.agents import TenantMade
 from tests.factories.clients import make_client
-from tests.factories.platforms import ADDRESS, Outside, connect, outside
-from workers.fakes.platforms import settings_at
+from tests.factories.platforms import Outside, connect, outside, settings_with_platforms
 from workers.fakes.vendor import FakeVendor
 
 
@@ -37,11 +36,7 @@ def connectors(platforms: Outside) -> Connectors:
 
 @pytest.fixture
 def api_settings(api_settings: Settings) -> Settings:
-    return api_settings.model_copy(
-        update=Settings.model_validate(settings_at(ADDRESS)).model_dump(
-            include=set(settings_at(""))
-        )
-    )
+    return settings_with_platforms(api_settings)
 
 
 @pytest.fixture
