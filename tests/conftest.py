@@ -32,11 +32,16 @@ def postgres() -> servers.Postgres:
 
 
 @pytest.fixture
-def database_name(postgres: servers.Postgres) -> Iterator[str]:
-    """A database without any row; those of `tests/models/queries` are fresh copies."""
-    name = postgres.borrow_database()
-    yield name
-    postgres.give_back(name)
+def database_name(postgres: servers.Postgres, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A database without any row, and one that never had any where the test is marked so."""
+    if request.node.get_closest_marker("fresh_database"):
+        name = postgres.create_database()
+        yield name
+        postgres.drop_database(name)
+    else:
+        name = postgres.borrow_database()
+        yield name
+        postgres.give_back(name)
 
 
 @pytest.fixture
