@@ -38,6 +38,13 @@ def test_no_function_outgrows_a_screen() -> None:
     assert long == {}
 
 
+def test_no_vendors_sdk_is_loaded_before_it_is_built() -> None:
+    container = ast.parse((ROOT / "workers" / "container.py").read_text())
+    at_once = [node.module for node in container.body if isinstance(node, ast.ImportFrom)]
+    adapters = {f"activities.llm.{name}" for name in ("claude", "openai", "ollama")}
+    assert adapters & set(at_once) == set()
+
+
 def test_no_dependency_installs_a_package_of_our_names() -> None:
     owners = importlib.metadata.packages_distributions()
     foreign = {name: set(owners.get(name, ())) - {"throughline"} for name in (*PACKAGES, "tests")}
