@@ -25,6 +25,14 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(lambda: servers.close_folder(folder))
 
 
+# What starts processes of its own takes longest: begun last, it would keep one process busy alone.
+SLOWEST = ("tests/journeys/", "tests/workers/test_embedded.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.startswith(SLOWEST))
+
+
 @pytest.fixture(scope="session")
 def postgres() -> servers.Postgres:
     """The session's PostgreSQL; `create_database()` copies a migrated one in a moment."""
