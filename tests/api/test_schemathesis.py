@@ -20,10 +20,9 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from tests.api.conftest import TenantPeople
+from tests.api.conftest import TenantPeople, made
 from tests.api.serving import served
 from tests.documented import DOCUMENT
-from tests.factories.agents import TenantMade
 from tests.factories.clients import make_client, make_goal, make_revenue_entry, make_win
 from tests.factories.records import Records
 from tests.fakes.desk import RecordedDesk
@@ -66,7 +65,7 @@ async def target(
     await records.output(activity_id, "# Heat pumps")
     await records.comment(activity_id)
     approval_id = await records.approval(campaign_id, activity_id)
-    tenant = TenantMade(id=tenant_a.id, admin_id=tenant_a.admin.id, member_id=tenant_a.member.id)
+    tenant = made(tenant_a)
     company_id = await make_client(records.database, tenant)
     ids = {
         "company_id": company_id,

@@ -7,16 +7,11 @@ import httpx
 from sqlalchemy import select
 
 from models.tables.clients import Client, HistoryEvent
-from tests.api.conftest import TenantPeople
-from tests.factories.agents import TenantMade
+from tests.api.conftest import TenantPeople, made
 from tests.factories.clients import make_client
 from tests.factories.records import Records
 
 TODAY = datetime.now(UTC).date()
-
-
-def made(tenant: TenantPeople) -> TenantMade:
-    return TenantMade(id=tenant.id, admin_id=tenant.admin.id, member_id=tenant.member.id)
 
 
 async def client_of(records: Records, tenant: TenantPeople, **columns: Any) -> str:

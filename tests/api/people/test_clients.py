@@ -15,17 +15,13 @@ from models.rules.clients.vocabulary import ClientStatus, Tier, TierTrack
 from models.tables.clients import AdoptionWeek, Client, HistoryEvent
 from models.tables.people import Principal
 from models.tables.records import AuditEntry
-from tests.api.conftest import TenantPeople
+from tests.api.conftest import TenantPeople, made
 from tests.factories.agents import TenantMade
 from tests.factories.clients import make_client, make_company
 from tests.factories.records import Records
 
 URL = "/api/clients"
 TODAY = datetime.now(UTC).date()
-
-
-def made(people: TenantPeople) -> TenantMade:
-    return TenantMade(id=people.id, admin_id=people.admin.id, member_id=people.member.id)
 
 
 @pytest.fixture

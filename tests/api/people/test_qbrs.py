@@ -13,7 +13,7 @@ from models.rules.clients.vocabulary import QbrStatus, Tier
 from models.tables.clients import AdoptionWeek, HistoryEvent
 from models.tables.clients_reviews import Qbr
 from models.tables.records import AuditEntry
-from tests.api.conftest import TenantPeople
+from tests.api.conftest import TenantPeople, made
 from tests.api.people.qbr_calls import (
     TODAY,
     client_of,
@@ -22,7 +22,6 @@ from tests.api.people.qbr_calls import (
     edited,
     events_of,
     located,
-    made,
     recorded,
 )
 from tests.factories.clients import make_company

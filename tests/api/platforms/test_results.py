@@ -11,23 +11,13 @@ from sqlalchemy import update
 
 from models.ids import new_id
 from models.tables.people import Tenant
-from tests.api.conftest import TenantPeople
-from tests.factories.agents import TenantMade
-from tests.factories.clients import make_client, make_company, make_goal
+from tests.api.conftest import TenantPeople, made
+from tests.factories.clients import make_company, make_goal
 from tests.factories.records import Records
 from tests.factories.results import AS_OF, connect_platform, store_insight, store_metric
 
 FEBRUARY, MARCH = date(2025, 2, 1), date(2025, 3, 1)
 Store = Callable[..., Awaitable[None]]
-
-
-def made(tenant: TenantPeople) -> TenantMade:
-    return TenantMade(id=tenant.id, admin_id=tenant.admin.id, member_id=tenant.member.id)
-
-
-@pytest.fixture
-async def company_id(records: Records, tenant_a: TenantPeople) -> str:
-    return await make_client(records.database, made(tenant_a), "Acme")
 
 
 @pytest.fixture
