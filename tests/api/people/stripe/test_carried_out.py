@@ -26,7 +26,8 @@ from models.tables.records import AuditEntry
 from tests.api.conftest import TenantPeople
 from tests.api.people.stripe.calls import link, url
 from tests.factories.records import Records
-from tests.fakes.stripe import KEY, FakeStripe, refusal
+from tests.fakes.stripe import KEY, FakeStripe
+from tests.fakes.stripe_wire import refusal
 from workers.container import Container
 from workers.registry import agents_queue
 from workers.worker import build_worker

@@ -15,8 +15,9 @@ from tests.api.people.stripe.calls import link, url
 from tests.factories.agents import TenantMade
 from tests.factories.clients import make_client, make_company
 from tests.fakes.desk import RecordedDesk
-from tests.fakes.stripe import KEY, FakeStripe, html, refusal
+from tests.fakes.stripe import KEY, FakeStripe
 from tests.fakes.stripe_account import connect
+from tests.fakes.stripe_wire import html, refusal
 
 
 async def test_a_search_tells_who_is_linked_already(
