@@ -95,12 +95,18 @@ class Syncing:
             task_queue=self.queue_name,
         )  # fmt: skip
 
-    async def sync(self) -> str:
-        """Sync as the daily dispatcher does, and wait for the end."""
-        return await self.temporal.execute_workflow(
+    async def start(self, **how: Any) -> WorkflowHandle[Any, str]:
+        """Start a sync as the daily dispatcher does, or join the one that runs."""
+        handle: WorkflowHandle[Any, str] = await self.temporal.start_workflow(
             SyncWorkflow.run, self.order, id=sync_workflow(self.puller.company_id),
             task_queue=self.queue_name, id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            **how,
         )  # fmt: skip
+        return handle
+
+    async def sync(self) -> str:
+        """Start a sync, or join the one that runs, and wait for its end."""
+        return await (await self.start()).result()
 
     async def duration(self) -> timedelta:
         """How long the last sync took by the server's clock."""

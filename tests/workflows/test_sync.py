@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
+from models.contracts.platforms import LOOK_AGAIN
 from models.db.database import Database
 from models.rules.platforms.ledger import Level
 from models.rules.platforms.registry import PlatformId
@@ -174,6 +175,28 @@ async def test_a_connection_made_during_a_sync_is_pulled_by_it(syncing: Syncing)
     await syncing.ask()
     await syncing.sync()
     assert (await syncing.connection(late.connection_id)).last_synced_at is not None
+
+
+async def test_a_platform_that_rests_for_hours_does_not_hold_the_others_back(
+    syncing: Syncing, time_skipping: WorkflowEnvironment
+) -> None:
+    tiktok, ga4 = [await syncing.puller.connect(one) for one in (TIKTOK, GA4)]
+    syncing.puller.fake(TIKTOK).faults.quota = 20
+    handle = await syncing.start(start_signal=LOOK_AGAIN)
+    await time_skipping.sleep(timedelta(minutes=30))
+    first = (await syncing.connection(ga4.connection_id)).last_synced_at
+    await syncing.start(start_signal=LOOK_AGAIN)
+    await time_skipping.sleep(timedelta(minutes=10))
+    # It is fresh enough.
+    assert (await syncing.connection(ga4.connection_id)).last_synced_at == first
+    await time_skipping.sleep(timedelta(hours=2))
+    await syncing.start(start_signal=LOOK_AGAIN)
+    await time_skipping.sleep(timedelta(minutes=10))
+    again = (await syncing.connection(ga4.connection_id)).last_synced_at
+    assert again - first > timedelta(hours=2)
+    assert (await syncing.connection(tiktok.connection_id)).last_synced_at is None
+    await handle.result()
+    assert (await syncing.connection(tiktok.connection_id)).last_synced_at is not None
 
 
 async def test_a_connection_that_is_given_up_during_a_sync_is_left_alone(syncing: Syncing) -> None:
