@@ -25,6 +25,14 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(lambda: servers.close_folder(folder))
 
 
+# What starts processes of its own takes longest: begun last, it would keep one process busy alone.
+SLOWEST = ("tests/journeys/", "tests/workers/test_embedded.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.startswith(SLOWEST))
+
+
 @pytest.fixture(scope="session")
 def postgres() -> servers.Postgres:
     """The session's PostgreSQL; `create_database()` copies a migrated one in a moment."""
@@ -32,11 +40,16 @@ def postgres() -> servers.Postgres:
 
 
 @pytest.fixture
-def database_name(postgres: servers.Postgres) -> Iterator[str]:
-    """A database without any row; those of `tests/models/queries` are fresh copies."""
-    name = postgres.borrow_database()
-    yield name
-    postgres.give_back(name)
+def database_name(postgres: servers.Postgres, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A database without any row, and one that never had any where the test is marked so."""
+    if request.node.get_closest_marker("fresh_database"):
+        name = postgres.create_database()
+        yield name
+        postgres.drop_database(name)
+    else:
+        name = postgres.borrow_database()
+        yield name
+        postgres.give_back(name)
 
 
 @pytest.fixture

@@ -7,10 +7,7 @@ from typing import Final
 from temporalio.client import Client
 
 from activities.agents.runs import Writer
-from activities.llm.claude import ClaudeLlm
 from activities.llm.offline import OfflineLlm
-from activities.llm.ollama import OllamaLlm
-from activities.llm.openai import OpenAiLlm
 from activities.people.stripe_accounts import StripeAccounts
 from activities.platforms.answers import Answering
 from activities.platforms.connectors import Connectors
@@ -115,7 +112,12 @@ def is_configured(settings: Settings, name: str) -> bool:
     return settings.ollama_base_url is not None
 
 
+# A vendor's SDK takes seconds to load, so that each is loaded where it is built and not above.
+
+
 def _claude(settings: Settings) -> Llm:
+    from activities.llm.claude import ClaudeLlm
+
     key = settings.anthropic_api_key
     return ClaudeLlm(
         api_key=key.get_secret_value() if key else None, base_url=settings.anthropic_base_url
@@ -123,6 +125,8 @@ def _claude(settings: Settings) -> Llm:
 
 
 def _openai(settings: Settings) -> Llm:
+    from activities.llm.openai import OpenAiLlm
+
     key = settings.openai_api_key
     return OpenAiLlm(
         api_key=key.get_secret_value() if key else None, base_url=settings.openai_base_url
@@ -130,6 +134,8 @@ def _openai(settings: Settings) -> Llm:
 
 
 def _ollama(settings: Settings) -> Llm:
+    from activities.llm.ollama import OllamaLlm
+
     return OllamaLlm(base_url=settings.ollama_base_url)
 
 

@@ -4,6 +4,7 @@ Conversions are what Meta calls actions: the same purchase is told under several
 one counts (`_CONVERSIONS`). Budgets are in the currency's smallest unit, spend is not.
 """
 
+import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -55,6 +56,15 @@ _STATUSES: Final[Mapping[str, CampaignStatus]] = MappingProxyType(
         "ARCHIVED": CampaignStatus.ENDED,
         "DELETED": CampaignStatus.REMOVED,
     }
+)
+# Meta lists what was archived where it is asked for, and refuses lists of what was deleted.
+_LISTED: Final = tuple(status for status in _STATUSES if status != "DELETED")
+_LISTED_ADS: Final = (
+    *_LISTED, "ADSET_PAUSED", "CAMPAIGN_PAUSED", "DISAPPROVED", "PENDING_BILLING_INFO",
+    "PENDING_REVIEW", "PREAPPROVED",
+)  # fmt: skip
+_REPORTED: Final[Mapping[str, Sequence[str]]] = MappingProxyType(
+    {"campaign": tuple(_STATUSES), "ad": (*_LISTED_ADS, "DELETED")}
 )
 # Without hundredths, as Meta sees it: not quite those of ISO 4217.
 _WHOLE_CURRENCIES: Final = frozenset(
@@ -117,9 +127,8 @@ class MetaAds:
             yield metric
 
     async def campaigns(self, access: Access) -> AsyncIterator[Campaign]:
-        """Read the campaigns, archived and deleted ones too."""
-        statuses = ",".join(f'"{status}"' for status in _STATUSES)
-        params = {"fields": _CAMPAIGN_FIELDS, "effective_status": f"[{statuses}]"}
+        """Read the campaigns, archived ones too."""
+        params = {"fields": _CAMPAIGN_FIELDS, "effective_status": json.dumps(_LISTED)}
         units = 1 if currency_of(access) in _WHOLE_CURRENCIES else 100
         now, seen = datetime.now(UTC), set[str]()
         path = f"/{VERSION}/act_{access.account_id}/campaigns"
@@ -132,10 +141,10 @@ class MetaAds:
                     yield campaign
 
     async def creatives(self, access: Access) -> AsyncIterator[Creative]:
-        """Read the ads with their texts."""
+        """Read the ads with their texts, archived ones too."""
         seen = set[str]()
         path = f"/{VERSION}/act_{access.account_id}/ads"
-        params = {"fields": _AD_FIELDS}
+        params = {"fields": _AD_FIELDS, "effective_status": json.dumps(_LISTED_ADS)}
         async for page in self._reader(access.credentials).pages(path, params, limit=100):
             with self._wire.as_documented():
                 found = [_creative(row) for row in page]
@@ -203,7 +212,7 @@ class MetaAds:
     ) -> Report:
         return Report(
             account_id=access.account_id, level=level, fields=fields,
-            first=first, last=last, daily=daily,
+            first=first, last=last, daily=daily, statuses=_REPORTED.get(level, ()),
         )  # fmt: skip
 
     async def _token(self, reader: MetaReader) -> tuple[tuple[str, ...], datetime | None]:

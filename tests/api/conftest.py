@@ -25,6 +25,7 @@ from models.logs import configure_logs
 from models.queries.tenants import Human, create_tenant
 from models.rules.vocabulary import Role
 from models.settings import Settings
+from tests.factories.agents import TenantMade
 from tests.factories.records import Records
 from tests.fakes.desk import RecordedDesk
 from workers.billing import build_billing
@@ -84,6 +85,11 @@ class TenantPeople:
     admin: Person
     member: Person
     reviewer: Person
+
+
+def made(people: TenantPeople) -> TenantMade:
+    """The tenant as the factories want it."""
+    return TenantMade(id=people.id, admin_id=people.admin.id, member_id=people.member.id)
 
 
 @pytest.fixture

@@ -7,11 +7,10 @@ import pytest
 from pydantic import BaseModel
 
 from api.http.wire import Camel, Snake
-from api.openapi import document
 from models.ids import is_id
 from models.rules.platforms.registry import PlatformId
+from tests.documented import DOCUMENT
 
-DOCUMENT = document()
 SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("api", "workers", "workflows", "activities", "models")
 MODULE_LINES = 400
+TEST_LINES = 450
 FUNCTION_LINES = 50
 
 
@@ -26,6 +27,15 @@ def test_no_module_outgrows_its_reader() -> None:
     assert long == {}
 
 
+def test_no_module_of_tests_outgrows_its_reader() -> None:
+    long = {
+        str(path.relative_to(ROOT)): lines
+        for path in (ROOT / "tests").rglob("*.py")
+        if (lines := len(path.read_text().splitlines())) > TEST_LINES
+    }
+    assert long == {}
+
+
 def test_no_function_outgrows_a_screen() -> None:
     long = {
         f"{path.relative_to(ROOT)}:{node.name}": node.end_lineno - node.lineno
@@ -36,6 +46,13 @@ def test_no_function_outgrows_a_screen() -> None:
         and node.end_lineno - node.lineno > FUNCTION_LINES
     }
     assert long == {}
+
+
+def test_no_vendors_sdk_is_loaded_before_it_is_built() -> None:
+    container = ast.parse((ROOT / "workers" / "container.py").read_text())
+    at_once = [node.module for node in container.body if isinstance(node, ast.ImportFrom)]
+    adapters = {f"activities.llm.{name}" for name in ("claude", "openai", "ollama")}
+    assert adapters & set(at_once) == set()
 
 
 def test_no_dependency_installs_a_package_of_our_names() -> None:

@@ -6,23 +6,28 @@ refused; lists are newest first and come in pages.
 """
 
 import itertools
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, cast
 
-import orjson
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-Object = dict[str, Any]
+from tests.fakes.stripe_wire import (
+    Object,
+    Refused,
+    below_data,
+    check,
+    clauses_of,
+    query_of,
+    written,
+)
 
 KEY: Final = "rk_test_51PlantedSecretKeyOfTheTenant0000"
 API_VERSION: Final = "2026-10-28.endive"
-_DEEPEST: Final = 4
 _LIST: Final = frozenset({"limit", "starting_after", "ending_before", "expand", "created"})
 _INLINE: Final = 10
 """How many of a list within an object are sent with it."""
@@ -224,14 +229,14 @@ class FakeStripe:
 
     def _guarded(self, do: Callable[[Request, Object], Object]) -> Callable[..., Any]:
         async def answer(request: Request) -> Response:
-            call = Call(request.method, request.url.path, _nested(request), dict(request.headers))
+            call = Call(request.method, request.url.path, query_of(request), dict(request.headers))
             self.calls.append(call)
             if self.before is not None and (early := self.before(call)) is not None:
                 return early
             try:
                 self._check(request)
-                return _json(do(request, call.query))
-            except _Refused as refused:
+                return written(do(request, call.query))
+            except Refused as refused:
                 return refused.response
 
         return answer
@@ -240,9 +245,9 @@ class FakeStripe:
         if request.headers.get("authorization") != f"Bearer {self.key}":
             given = request.headers.get("authorization", "").removeprefix("Bearer ")
             shown = f"{given[:8]}{'*' * 12}{given[-4:]}"
-            raise _Refused(401, "invalid_request_error", f"Invalid API Key provided: {shown}")
+            raise Refused(401, "invalid_request_error", f"Invalid API Key provided: {shown}")
         if request.headers.get("stripe-version") != API_VERSION:
-            raise _Refused(400, "invalid_request_error", "Invalid Stripe API version")
+            raise Refused(400, "invalid_request_error", "Invalid Stripe API version")
         kind = request.path_params.get("kind", request.url.path.split("/")[2])
         if kind in self.denied:
             message = (
@@ -250,7 +255,7 @@ class FakeStripe:
                 f"required permissions for this endpoint on account 'acct_1'. Having the "
                 f"'rak_{kind.removesuffix('s')}_read' permission would allow this request."
             )
-            raise _Refused(403, "invalid_request_error", message)
+            raise Refused(403, "invalid_request_error", message)
 
     def _account(self, _: Request, query: Object) -> Object:
         return {
@@ -258,8 +263,8 @@ class FakeStripe:
         }  # fmt: skip
 
     def _search(self, _: Request, query: Object) -> Object:
-        _known(query, {"query", "limit", "page", "expand"})
-        clauses = _clauses(query["query"])
+        check(query, {"query", "limit", "page", "expand"})
+        clauses = clauses_of(query["query"])
         found = [
             one
             for one in self._newest("customers")
@@ -273,12 +278,12 @@ class FakeStripe:
         }  # fmt: skip
 
     def _retrieve(self, request: Request, query: Object) -> Object:
-        _known(query, {"expand"})
+        check(query, {"expand"})
         kind, wanted = request.path_params["kind"], request.path_params["id"]
         found = next((one for one in self.objects.get(kind, []) if one["id"] == wanted), None)
         if found is None:
             message = f"No such {kind.removesuffix('s')}: '{wanted}'"
-            raise _Refused(404, "invalid_request_error", message, code="resource_missing")
+            raise Refused(404, "invalid_request_error", message, code="resource_missing")
         if found.get("deleted"):
             return {"id": wanted, "object": found["object"], "deleted": True}
         return self._expanded(found, query)
@@ -286,17 +291,17 @@ class FakeStripe:
     def _list(self, request: Request, query: Object) -> Object:
         kind = request.path_params["kind"]
         if kind not in _FILTERS:
-            raise _Refused(404, "invalid_request_error", f"Unrecognized request URL ({kind})")
-        _known(query, _LIST | set(_FILTERS[kind]))
+            raise Refused(404, "invalid_request_error", f"Unrecognized request URL ({kind})")
+        check(query, _LIST | set(_FILTERS[kind]))
         rows = [one for one in self._newest(kind) if self._fits(kind, one, query)]
         if (after := query.get("starting_after")) is not None:
             ids = [one["id"] for one in self._newest(kind)]
             if after not in ids:
-                raise _Refused(400, "invalid_request_error", f"No such {kind}: '{after}'")
+                raise Refused(400, "invalid_request_error", f"No such {kind}: '{after}'")
             behind = set(ids[ids.index(after) + 1 :])
             rows = [one for one in rows if one["id"] in behind]
         limit = min(int(query.get("limit", 10)), self.page_limit)
-        inner = {**query, "expand": _below_data(query.get("expand", []))}
+        inner = {**query, "expand": below_data(query.get("expand", []))}
         return {
             "object": "list", "url": request.url.path, "has_more": len(rows) > limit,
             "data": [self._expanded(one, inner) for one in rows[:limit]],
@@ -345,7 +350,7 @@ class FakeStripe:
                     if found["id"] == wanted
                 )  # fmt: skip
         else:
-            raise _Refused(
+            raise Refused(
                 400, "invalid_request_error", f"This property cannot be expanded ({name})"
             )
 
@@ -369,84 +374,3 @@ _FILTERS: Final[dict[str, dict[str, str]]] = {
     "refunds": {"charge": "charge", "payment_intent": "payment_intent"},
     "credit_notes": {"customer": "customer", "invoice": "invoice"},
 }
-
-
-class _Refused(Exception):
-    def __init__(self, status: int, kind: str, message: str, code: str = "") -> None:
-        super().__init__(message)
-        self.response = refusal(status, kind, message, code=code)
-
-
-def refusal(
-    status: int,
-    kind: str = "api_error",
-    message: str = "An unknown error occurred.",
-    *,
-    headers: dict[str, str] | None = None,
-    **more: str,
-) -> Response:
-    """An error as Stripe writes it."""
-    return _json({"error": {"type": kind, "message": message, **more}}, status, headers)
-
-
-def html(status: int = 200) -> Response:
-    """What a proxy on the way says."""
-    return Response("<html><body>Gateway</body></html>", status, media_type="text/html")
-
-
-def _json(value: Object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    more = {"request-id": "req_1", **(headers or {})}
-    return Response(orjson.dumps(value), status, more, "application/json")
-
-
-def _known(query: Object, names: Iterable[str]) -> None:
-    for name in query:
-        if name not in set(names):
-            raise _Refused(400, "invalid_request_error", f"Received unknown parameter: {name}")
-    for path in query.get("expand", []):
-        if path.count(".") + 1 > _DEEPEST:
-            message = f"You cannot expand more than {_DEEPEST} levels of a property ({path})."
-            raise _Refused(400, "invalid_request_error", message)
-
-
-def _below_data(expand: list[str]) -> list[str]:
-    for path in expand:
-        if not path.startswith("data."):
-            raise _Refused(
-                400, "invalid_request_error", f"This property cannot be expanded ({path})"
-            )
-    return [path.removeprefix("data.") for path in expand]
-
-
-_CLAUSE: Final = re.compile(r'(name|email)~"((?:[^"\\]|\\.)*)"(?: OR |$)')
-
-
-def _clauses(query: str) -> list[tuple[str, str]]:
-    """The parts of a search: a member, and a text within it."""
-    clauses, at = [], 0
-    while at < len(query):
-        found = _CLAUSE.match(query, at)
-        if found is None:
-            message = f"We were unable to parse the query ({query[at:]})"
-            raise _Refused(400, "invalid_request_error", message)
-        text = re.sub(r"\\(.)", r"\1", found[2])
-        if len(text) < 3:
-            raise _Refused(400, "invalid_request_error", "Substrings need three characters")
-        clauses.append((found[1], text.casefold()))
-        at = found.end()
-    return clauses
-
-
-def _nested(request: Request) -> Object:
-    """Parameters as Stripe's libraries write them: a[b]=c, and lists as a[0]=b."""
-    query: Object = {}
-    for name, value in request.query_params.multi_items():
-        outer, _, inner = name.partition("[")
-        inner = inner.rstrip("]")
-        if not inner and not name.endswith("]"):
-            query[outer] = value
-        elif inner.isdigit() or not inner:
-            query.setdefault(outer, []).append(value)
-        else:
-            query.setdefault(outer, {})[inner] = value
-    return query

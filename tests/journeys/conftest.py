@@ -86,14 +86,15 @@ class Journey:
         return record
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def model() -> Iterator[WireModel]:
     with wire_model.serve(delay=WORD_DELAY) as serving:
         yield serving
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory, model: WireModel) -> Iterator[Stack]:
+    """One for all journeys: a start takes longer than most of them."""
     data_dir = tmp_path_factory.mktemp("journey")
     signing_key(Settings(data_dir=data_dir))
     running = Stack(data_dir, model_environment(model.url))

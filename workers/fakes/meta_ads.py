@@ -52,6 +52,8 @@ class FakeMeta(FakeVendor):
     tells_of_token: bool = True
     most_on_a_page: int = 1000
     """More than this on a page is too much, and refused."""
+    hidden: dict[str, str] = field(default_factory=dict)
+    """Campaigns, by their ids, that are ARCHIVED or DELETED by now, with all of their ads."""
     _runs: dict[str, _Run] = field(default_factory=dict)
     _polls: dict[str, int] = field(default_factory=dict)
     _numbers: Any = field(default_factory=lambda: itertools.count(6028000001))
@@ -148,9 +150,16 @@ class FakeMeta(FakeVendor):
         return self._page(self._rows(run.form), call)
 
     def _campaigns(self, call: Call) -> Response:
-        return self._page([self._campaign(one) for one in self.account.campaigns], call)
+        asked = _asked(call)
+        if "DELETED" in asked:
+            return self._deleted()
+        listed = (one for one in self.account.campaigns if self._shown(one, asked))
+        return self._page([self._campaign(one) for one in listed], call)
 
     def _ads(self, call: Call) -> Response:
+        asked = _asked(call)
+        if "DELETED" in asked:
+            return self._deleted()
         rows: list[Row] = [
             {
                 "id": ad.id,
@@ -164,6 +173,7 @@ class FakeMeta(FakeVendor):
                 },
             }
             for campaign in self.account.campaigns
+            if self._shown(campaign, asked)
             for place, ad in enumerate(campaign.ads)
         ]  # fmt: skip
         return self._page(rows, call)
@@ -173,7 +183,7 @@ class FakeMeta(FakeVendor):
         row: Row = {
             "id": campaign.id,
             "name": campaign.name,
-            "effective_status": _STATUSES[campaign.status],
+            "effective_status": self.hidden.get(campaign.id, _STATUSES[campaign.status]),
             "objective": _OBJECTIVES[campaign.objective],
         }
         if campaign.daily_budget:
@@ -190,9 +200,18 @@ class FakeMeta(FakeVendor):
         if form["time_increment"] == "1":
             every = range((last - first).days + 1)
             spans = [(day, day) for day in (first + timedelta(days=past) for past in every)]
-        return [row for start, end in spans for row in self._span(form["level"], start, end)]
+        level, asked = form["level"], _filtered(form)
+        shown = [one for one in self.account.campaigns if self._shown(one, asked)]
+        return [row for start, end in spans for row in self._span(level, shown, start, end)]
 
-    def _span(self, level: str, first: date, last: date) -> list[Row]:
+    def _shown(self, campaign: FakeCampaign, asked: Sequence[str]) -> bool:
+        """What is archived or deleted is left out where nobody asks for it."""
+        hidden = self.hidden.get(campaign.id)
+        return hidden is None or hidden in asked
+
+    def _span(
+        self, level: str, shown: Sequence[FakeCampaign], first: date, last: date
+    ) -> list[Row]:
         account = self.account
         days = [first + timedelta(days=past) for past in range((last - first).days + 1)]
         rows: list[Row] = []
@@ -200,7 +219,7 @@ class FakeMeta(FakeVendor):
             numbers = sum((account.account_day(day) for day in days), Numbers())
             reach = account.reach(account.campaigns, first, last)
             rows.append(self._row(numbers, first, last, reach, {"account_id": account.account_id}))
-        for campaign in account.campaigns:
+        for campaign in shown:
             if level == "campaign":
                 numbers = sum((account.campaign_day(campaign, day) for day in days), Numbers())
                 reach = account.reach([campaign], first, last)
@@ -256,6 +275,10 @@ class FakeMeta(FakeVendor):
         said = "Unsupported get request. Object does not exist or cannot be loaded."
         return self._error(said, 100, 400, subcode=33, kind="GraphMethodException")
 
+    def _deleted(self) -> Response:
+        said = "Requests for deleted objects are not supported in this endpoint."
+        return self._error(said, 100, 400, subcode=1815001)
+
     def _too_much(self) -> Response:
         said = "Please reduce the amount of data you're asking for, then retry your request"
         return self._error(said, 1, 500, subcode=1487534)
@@ -295,3 +318,17 @@ class FakeMeta(FakeVendor):
 def _range(form: Mapping[str, str]) -> tuple[date, date]:
     within = orjson.loads(form["time_range"])
     return date.fromisoformat(within["since"]), date.fromisoformat(within["until"])
+
+
+def _asked(call: Call) -> Sequence[str]:
+    statuses: Sequence[str] = orjson.loads(call.query.get("effective_status", "[]"))
+    return statuses
+
+
+def _filtered(form: Mapping[str, str]) -> Sequence[str]:
+    wanted = f"{form['level']}.effective_status"
+    for one in orjson.loads(form.get("filtering", "[]")):
+        if (one["field"], one["operator"]) == (wanted, "IN"):
+            statuses: Sequence[str] = one["value"]
+            return statuses
+    return ()

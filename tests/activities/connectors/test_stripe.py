@@ -12,7 +12,8 @@ from activities.connectors.stripe import API_VERSION, StripeAccountApi, StripeBi
 from activities.connectors.stripe_errors import KEY_REFUSED, safe
 from activities.ports import Unread, VendorBusy
 from models.errors import UpstreamFailed
-from tests.fakes.stripe import KEY, FakeStripe, html, refusal
+from tests.fakes.stripe import KEY, FakeStripe
+from tests.fakes.stripe_wire import html, refusal
 
 
 def test_the_version_is_the_one_that_the_librarys_types_describe() -> None:

@@ -22,8 +22,9 @@ from models.tables.clients_revenue import RevenueEntry, StripeAccount, StripeLin
 from tests.api.serving import served
 from tests.factories.agents import TenantMade, make_tenant
 from tests.factories.clients import make_client, make_revenue_entry
-from tests.fakes.stripe import KEY, Call, FakeStripe, Object, refusal
+from tests.fakes.stripe import KEY, Call, FakeStripe
 from tests.fakes.stripe_account import connect, link
+from tests.fakes.stripe_wire import Object, refusal
 
 
 @dataclass

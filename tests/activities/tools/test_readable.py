@@ -68,7 +68,7 @@ def test_no_page_is_too_odd(page):
      "<![CDATA[", "<?", "<!a", "&", "&#9", "<table><tr><td>", "<a \"'", "\n ", "<h1>x", "<li>"],
 )  # fmt: skip
 def test_hostile_pages_take_no_longer_than_their_size(piece):
-    page = piece * (1_000_000 // len(piece))
+    page = piece * (400_000 // len(piece))
     began = time.process_time()
     to_text(page, URL)
-    assert time.process_time() - began < 6
+    assert time.process_time() - began < 3

@@ -5,14 +5,14 @@ from typing import Any
 import httpx
 import pytest
 
-from api.openapi import document
+from tests.documented import DOCUMENT
 
 METHODS = {"get", "post", "put", "patch", "delete"}
 
 
 @pytest.fixture(scope="module")
 def openapi() -> dict[str, Any]:
-    return document()
+    return DOCUMENT
 
 
 def operations(openapi: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:

@@ -7,16 +7,41 @@ import httpx
 from sqlalchemy import select
 
 from models.tables.clients import Client, HistoryEvent
-from tests.api.conftest import TenantPeople
-from tests.factories.agents import TenantMade
+from tests.api.conftest import TenantPeople, made
 from tests.factories.clients import make_client
 from tests.factories.records import Records
 
 TODAY = datetime.now(UTC).date()
-
-
-def made(tenant: TenantPeople) -> TenantMade:
-    return TenantMade(id=tenant.id, admin_id=tenant.admin.id, member_id=tenant.member.id)
+HIDDEN = {"challenges", "discussion_points"}
+SECTIONS = {
+    "executive_summary", "performance", "wins", "challenges", "goals", "recommendations",
+    "discussion_points", "next_steps",
+}  # fmt: skip
+CONTENT: dict[str, Any] = {
+    "version": 1,
+    "period": {"start": "2026-01-01", "end": "2026-03-10"},
+    "executive_summary": "Revenue grew.",
+    "performance": [
+        {
+            "metric_key": "roas",
+            "currency": None,
+            "value": 4.35,
+            "prior_value": 3.5,
+            "delta_pct": None,
+            "target": 4,
+            "tracking_status": "on_track",
+            "comment": "Fine.",
+        }
+    ],
+    "wins": [{"win_id": None, "title": "February", "detail": "The best so far."}],
+    "challenges": [{"title": "Stock", "detail": "Sold out."}],
+    "goals": [],
+    "recommendations": [
+        {"title": "Search", "rationale": "It pays.", "priority": "high", "owner": "agency"}
+    ],
+    "discussion_points": ["Summer"],
+    "next_steps": [{"title": "Budget", "owner": "client", "due_date": "2026-04-01"}],
+}
 
 
 async def client_of(records: Records, tenant: TenantPeople, **columns: Any) -> str:

@@ -16,8 +16,8 @@ from models.db.database import Database
 from models.rules.clients.vocabulary import ClientStatus
 from models.tables.clients import Client as ClientRow
 from models.tables.clients import ClientSummary
-from tests.api.conftest import TenantPeople
-from tests.api.people.writing import eventful, made, writers
+from tests.api.conftest import TenantPeople, made
+from tests.api.people.writing import eventful, writers
 from tests.factories.clients import make_client, make_company
 from tests.factories.results import AS_OF, store_insight
 from tests.workflows.scripted_llm import Gate, Reply, busy

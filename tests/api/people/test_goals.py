@@ -11,16 +11,11 @@ from models.ids import new_id
 from models.tables.clients import AdoptionWeek, HistoryEvent
 from models.tables.clients_reviews import ClientGoal, Win
 from models.tables.records import AuditEntry
-from tests.api.conftest import Person, TenantPeople
-from tests.factories.agents import TenantMade
+from tests.api.conftest import Person, TenantPeople, made
 from tests.factories.clients import make_client, make_company
 from tests.factories.records import Records
 
 ROAS = {"metric": "roas", "target": 4, "baseline": 3, "unit": "x", "period": "quarter"}
-
-
-def made(tenant: TenantPeople) -> TenantMade:
-    return TenantMade(id=tenant.id, admin_id=tenant.admin.id, member_id=tenant.member.id)
 
 
 @pytest.fixture

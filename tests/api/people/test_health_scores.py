@@ -13,14 +13,9 @@ from models.tables.clients import Client, HistoryEvent
 from models.tables.clients_scores import ClientHealthScore
 from models.tables.people import Notification
 from models.tables.records import AuditEntry, Event
-from tests.api.conftest import Person, TenantPeople
-from tests.factories.agents import TenantMade
+from tests.api.conftest import Person, TenantPeople, made
 from tests.factories.clients import make_client, make_company
 from tests.factories.records import Records
-
-
-def made(tenant: TenantPeople) -> TenantMade:
-    return TenantMade(id=tenant.id, admin_id=tenant.admin.id, member_id=tenant.member.id)
 
 
 @pytest.fixture

@@ -18,8 +18,8 @@ from models.rules.clients.ai_texts import input_hash
 from models.settings import Settings
 from models.tables.companies import Meeting
 from models.tables.people import Tenant
-from tests.api.conftest import TenantPeople
-from tests.api.people.writing import A_WHILE_AGO, TODAY, add, eventful, made, writers
+from tests.api.conftest import TenantPeople, made
+from tests.api.people.writing import A_WHILE_AGO, TODAY, add, eventful, writers
 from tests.factories.clients import make_client, make_company
 from tests.workflows.scripted_llm import Gate, Reply, busy, refused
 from tests.workflows.writing import UNCONFIGURED, Writers, qbr

@@ -9,16 +9,11 @@ import pytest
 from models.ids import new_id
 from models.tables.clients_revenue import RevenueEntry
 from models.tables.records import AuditEntry
-from tests.api.conftest import TenantPeople
-from tests.factories.agents import TenantMade
+from tests.api.conftest import TenantPeople, made
 from tests.factories.clients import make_client, make_company, make_revenue_entry
 from tests.factories.records import Records
 
 NOTHING = {"created": 0, "updated": 0, "unchanged": 0, "removed": 0, "not_counted": 0}
-
-
-def made(tenant: TenantPeople) -> TenantMade:
-    return TenantMade(id=tenant.id, admin_id=tenant.admin.id, member_id=tenant.member.id)
 
 
 @pytest.fixture

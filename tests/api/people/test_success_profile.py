@@ -13,8 +13,8 @@ from models.tables.clients import AdoptionWeek, HistoryEvent
 from models.tables.clients_reviews import SuccessProfile
 from models.tables.people import Notification
 from models.tables.records import Event
-from tests.api.conftest import TenantPeople
-from tests.api.people.qbr_calls import client_of, events_of, located, made
+from tests.api.conftest import TenantPeople, made
+from tests.api.people.qbr_calls import client_of, events_of, located
 from tests.factories.clients import make_company
 from tests.factories.records import Records
 

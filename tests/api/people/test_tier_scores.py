@@ -18,7 +18,7 @@ from models.tables.clients_reviews import SuccessProfile
 from models.tables.clients_scores import TierScoring
 from models.tables.people import Notification, Tenant
 from models.tables.records import AuditEntry
-from tests.api.conftest import TenantPeople
+from tests.api.conftest import TenantPeople, made
 from tests.factories.agents import TenantMade
 from tests.factories.clients import make_client, make_company, make_revenue_entry
 from tests.factories.records import Records
@@ -31,10 +31,6 @@ DELIVERY: dict[str, Any] = {
     "strategic_score": 4,
     "relationship_score": 5,
 }
-
-
-def made(tenant: TenantPeople) -> TenantMade:
-    return TenantMade(id=tenant.id, admin_id=tenant.admin.id, member_id=tenant.member.id)
 
 
 @pytest.fixture

@@ -10,18 +10,13 @@ from models.ids import new_id
 from models.rules.moments import iso_seconds
 from models.tables.clients import AdoptionWeek, HistoryEvent
 from models.tables.clients_reviews import Win
-from tests.api.conftest import Person, TenantPeople
-from tests.factories.agents import TenantMade
+from tests.api.conftest import Person, TenantPeople, made
 from tests.factories.clients import make_client, make_goal, make_win
 from tests.factories.records import Records
 
 LATER = datetime.now(UTC).replace(microsecond=0) + timedelta(days=2)
 LATEST = LATER + timedelta(days=2)
 PAST = LATER - timedelta(days=4)
-
-
-def made(tenant: TenantPeople) -> TenantMade:
-    return TenantMade(id=tenant.id, admin_id=tenant.admin.id, member_id=tenant.member.id)
 
 
 @pytest.fixture

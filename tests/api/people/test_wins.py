@@ -12,16 +12,11 @@ from models.tables.clients import AdoptionWeek, HistoryEvent
 from models.tables.clients_reviews import Win
 from models.tables.companies import Project
 from models.tables.records import AuditEntry
-from tests.api.conftest import TenantPeople
-from tests.factories.agents import TenantMade
+from tests.api.conftest import TenantPeople, made
 from tests.factories.clients import make_client, make_company, make_goal, make_win
 from tests.factories.records import NOON, Records
 
 NOW = datetime.now(UTC)
-
-
-def made(tenant: TenantPeople) -> TenantMade:
-    return TenantMade(id=tenant.id, admin_id=tenant.admin.id, member_id=tenant.member.id)
 
 
 @pytest.fixture

@@ -17,17 +17,12 @@ from models.tables.base import Base
 from models.tables.clients_reviews import ClientGoal, Qbr, SuccessProfile, Win
 from models.tables.clients_scores import ClientHealthScore
 from models.tables.companies import Meeting, Project
-from tests.api.conftest import TenantPeople
-from tests.factories.agents import TenantMade
+from tests.api.conftest import TenantPeople, made
 from tests.factories.clients import make_client, make_revenue_entry
 from tests.workflows.writing import Writers
 
 TODAY = datetime.now(UTC).date()
 A_WHILE_AGO = TODAY - timedelta(days=20)
-
-
-def made(people: TenantPeople) -> TenantMade:
-    return TenantMade(id=people.id, admin_id=people.admin.id, member_id=people.member.id)
 
 
 async def add(db: Database, people: TenantPeople, table: type[Base], **values: Any) -> str:

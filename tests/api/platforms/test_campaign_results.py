@@ -8,9 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.api.conftest import TenantPeople
-from tests.factories.agents import TenantMade
-from tests.factories.clients import make_client
+from tests.api.conftest import TenantPeople, made
 from tests.factories.records import Records
 from tests.factories.results import (
     store_campaign,
@@ -22,15 +20,6 @@ from tests.factories.results import (
 
 MARCH, LAST = date(2025, 3, 1), date(2025, 3, 31)
 Store = Callable[..., Awaitable[None]]
-
-
-def made(tenant: TenantPeople) -> TenantMade:
-    return TenantMade(id=tenant.id, admin_id=tenant.admin.id, member_id=tenant.member.id)
-
-
-@pytest.fixture
-async def company_id(records: Records, tenant_a: TenantPeople) -> str:
-    return await make_client(records.database, made(tenant_a), "Acme")
 
 
 @pytest.fixture

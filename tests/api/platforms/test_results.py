@@ -1,8 +1,6 @@
-"""Results over HTTP: the metrics of a period, what they are held against, and the insight."""
+"""Results over HTTP: the metrics of a period, and the insight. Goals have a file of their own."""
 
-from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 import httpx
@@ -11,53 +9,11 @@ from sqlalchemy import update
 
 from models.ids import new_id
 from models.tables.people import Tenant
-from tests.api.conftest import TenantPeople
-from tests.factories.agents import TenantMade
-from tests.factories.clients import make_client, make_company, make_goal
+from tests.api.conftest import TenantPeople, made
+from tests.api.platforms.result_calls import FEBRUARY, MARCH, Store, by_key, results
+from tests.factories.clients import make_company, make_goal
 from tests.factories.records import Records
-from tests.factories.results import AS_OF, connect_platform, store_insight, store_metric
-
-FEBRUARY, MARCH = date(2025, 2, 1), date(2025, 3, 1)
-Store = Callable[..., Awaitable[None]]
-
-
-def made(tenant: TenantPeople) -> TenantMade:
-    return TenantMade(id=tenant.id, admin_id=tenant.admin.id, member_id=tenant.member.id)
-
-
-@pytest.fixture
-async def company_id(records: Records, tenant_a: TenantPeople) -> str:
-    return await make_client(records.database, made(tenant_a), "Acme")
-
-
-@pytest.fixture
-def store(records: Records, tenant_a: TenantPeople, company_id: str) -> Store:
-    async def stored(metric_key: str, first: date, values: list[Any], **options: Any) -> None:
-        tenant = made(tenant_a)
-        await store_metric(
-            records.database, tenant, company_id, metric_key, first, values, **options
-        )
-
-    return stored
-
-
-async def results(
-    http: httpx.AsyncClient, tenant: TenantPeople, company_id: str, **query: str
-) -> dict[str, Any]:
-    """The results of March 2025, unless something else is asked for."""
-    answer = await http.get(
-        f"/api/clients/{company_id}/results",
-        params={"period_end": "2025-03-31", **query},
-        headers=tenant.reviewer.headers,
-    )
-    assert answer.status_code == 200, answer.text
-    body: dict[str, Any] = answer.json()
-    return body
-
-
-def by_key(body: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The metrics by their keys, in the currency that comes first."""
-    return {one["metric_key"]: one for one in reversed(body["metrics"])}
+from tests.factories.results import AS_OF, connect_platform, store_insight
 
 
 async def test_without_data_there_is_a_period_and_nothing_in_it(
@@ -258,87 +214,6 @@ async def test_nothing_is_compared_with_nothing(
     changes = {key: (one["prior_value"], one["delta_pct"]) for key, one in found.items()}
     assert changes == {
         "clicks": (None, None), "sessions": (0.0, None), "engagement_rate": (None, None),
-    }  # fmt: skip
-
-
-async def test_a_goal_of_a_sum_is_scaled_and_expected_of_the_days_with_data(
-    http: httpx.AsyncClient,
-    tenant_a: TenantPeople,
-    company_id: str,
-    store: Store,
-    records: Records,
-) -> None:
-    tenant = made(tenant_a)
-    for metric, target, period in (("clicks", 930, "quarter"), ("ctr", 5, "week")):
-        await make_goal(
-            records.database, tenant, company_id,
-            metric=metric, target=Decimal(target), period=period,
-        )  # fmt: skip
-    # 310 a month, 10 a day: 95 over ten days is on the way, however empty one of them is.
-    await store("clicks", MARCH, [50, None, *[0] * 7, 45])
-    await store("impressions", MARCH, [5000])
-    found = by_key(await results(http, tenant_a, company_id))
-    held = {key: (one["target"], one["tracking_status"]) for key, one in found.items()}
-    assert held == {
-        "clicks": (310.0, "on_track"), "impressions": (None, None), "ctr": (5.0, "off_track"),
-    }  # fmt: skip
-
-
-async def test_the_goal_of_the_periods_type_counts_and_else_the_newest(
-    http: httpx.AsyncClient,
-    tenant_a: TenantPeople,
-    company_id: str,
-    store: Store,
-    records: Records,
-) -> None:
-    tenant = made(tenant_a)
-    for number, (target, period) in enumerate(
-        [(1, "month"), (2, "month"), (3, "quarter"), (6, "year")]
-    ):
-        await make_goal(
-            records.database, tenant, company_id, metric="roas", target=Decimal(target),
-            period=period, created_at=AS_OF + timedelta(days=number),
-        )  # fmt: skip
-    await store("spend", MARCH, [1])
-    await store("conversion_value", MARCH, [3])
-    targets = {
-        period: by_key(await results(http, tenant_a, company_id, period_type=period))["roas"]
-        for period in ("week", "month", "quarter", "year")
-        if period != "week"
-    }
-    assert {period: one["target"] for period, one in targets.items()} == {
-        "month": 2.0, "quarter": 3.0, "year": 6.0,
-    }  # fmt: skip
-    await store("spend", date(2025, 3, 31), [1])
-    week = by_key(await results(http, tenant_a, company_id, period_type="week"))["roas"]
-    assert week["target"] == 6.0
-
-
-async def test_a_goal_of_money_is_for_its_own_currency_or_the_primary_one(
-    http: httpx.AsyncClient,
-    tenant_a: TenantPeople,
-    company_id: str,
-    store: Store,
-    records: Records,
-) -> None:
-    tenant = made(tenant_a)
-    for metric, unit, target in (
-        ("spend", "USD", 10), ("spend", "money", 40), ("conversion_value", "CHF", 5),
-        ("clicks", "PCS", 7),
-    ):  # fmt: skip
-        await make_goal(
-            records.database, tenant, company_id, metric=metric, unit=unit, target=Decimal(target)
-        )
-    await store("spend", MARCH, [40], account_id="e", currency="EUR")
-    await store("spend", MARCH, [10], account_id="d", currency="USD")
-    await store("conversion_value", MARCH, [10], account_id="d", currency="USD")
-    await store("clicks", MARCH, [10], account_id="d")
-    body = await results(http, tenant_a, company_id)
-    targets = {(one["metric_key"], one["currency"]): one["target"] for one in body["metrics"]}
-    assert targets == {
-        ("spend", "EUR"): 40.0, ("spend", "USD"): 10.0, ("clicks", "EUR"): 7.0,
-        ("conversion_value", "USD"): None, ("cpc", "USD"): None, ("roas", "USD"): None,
-        ("roas", "EUR"): None,
     }  # fmt: skip
 
 

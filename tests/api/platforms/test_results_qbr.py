@@ -19,8 +19,8 @@ from api.platforms.results.schemas import ResultsOut
 from models.db.database import Database
 from models.rules.clients.ai_texts import input_hash
 from models.rules.months import add_months
-from tests.api.conftest import TenantPeople
-from tests.api.people.writing import made, writers
+from tests.api.conftest import TenantPeople, made
+from tests.api.people.writing import writers
 from tests.factories.clients import make_client, make_company, make_goal
 from tests.factories.results import (
     connect_platform,

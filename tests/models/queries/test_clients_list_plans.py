@@ -1,6 +1,6 @@
 """Whatever is asked of clients, no plan reads a table from end to end, other tenants included."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -12,6 +12,7 @@ from models.queries.people import clients_detail, clients_list, history_read
 from models.queries.people.clients_list import Wanted
 from models.rules.clients.vocabulary import ClientSort, ClientStatus, Tier
 from tests.models.queries.filling import fill
+from tests.servers import Postgres
 from tests.statements import remembered
 
 NOW = datetime(2026, 3, 10, tzinfo=UTC)
@@ -65,9 +66,13 @@ _LARGE = (
 )  # fmt: skip
 
 
-@pytest.fixture
-def filled(owner_database_url: str) -> None:
-    fill(owner_database_url, _FILL)
+@pytest.fixture(scope="module")
+def database_name(postgres: Postgres) -> Iterator[str]:
+    """One database for all tests: they only read, and filling takes longer than any of them."""
+    name = postgres.create_database()
+    fill(postgres.owner_url(name), _FILL)
+    yield name
+    postgres.drop_database(name)
 
 
 async def plan_of(db: AsyncConnection, sent: list[tuple[str, dict[str, object]]]) -> list[str]:
@@ -82,7 +87,6 @@ def scans(plan: list[str]) -> list[str]:
     return [line for line in plan if any(f"Seq Scan on {one} " in f"{line} " for one in _LARGE)]
 
 
-@pytest.mark.usefixtures("filled")
 async def test_no_filter_and_no_order_reads_all_clients(db: Database) -> None:
     found: dict[str, list[str]] = {}
     async with db.tenant("T") as session:
@@ -97,7 +101,6 @@ async def test_no_filter_and_no_order_reads_all_clients(db: Database) -> None:
     assert {name: lines for name, lines in found.items() if lines} == {}
 
 
-@pytest.mark.usefixtures("filled")
 async def test_one_client_is_found_without_a_look_at_the_others(db: Database) -> None:
     async with db.tenant("T") as session:
         with remembered(session) as sent:

@@ -7,6 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from models.db.database import Database
 from tests.models.queries.filling import fill
 
+pytestmark = pytest.mark.fresh_database
+
 TENANT = "T"
 _FILL = """
 insert into tenant (id, name) select chr(n), chr(n) from generate_series(ascii('K'), ascii('T')) n;

@@ -9,6 +9,8 @@ from sqlalchemy.exc import ProgrammingError
 from models.db.database import Database
 from tests.factories.agents import make_tenant
 
+pytestmark = pytest.mark.fresh_database
+
 
 async def test_a_part_is_made_once_however_many_ask_for_it(
     db: Database, owner_database_url: str

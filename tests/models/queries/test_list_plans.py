@@ -13,6 +13,8 @@ from models.queries.agents.agent_activities_read import Wanted
 from tests.models.queries.filling import fill
 from tests.statements import remembered
 
+pytestmark = pytest.mark.fresh_database
+
 TENANT = "T"
 LIMIT = 26
 _FILL = """

@@ -20,6 +20,8 @@ from tests.factories.clients import make_client, make_revenue_entry
 from tests.factories.results import connect_platform
 from tests.statements import remembered
 
+pytestmark = pytest.mark.fresh_database
+
 TODAY = date(2026, 3, 11)
 WINDOW = revenue_window(TODAY)
 

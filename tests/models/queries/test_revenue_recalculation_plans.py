@@ -12,6 +12,8 @@ from tests.models.queries.filling import fill
 from tests.models.queries.test_clients_plans import _FILL, TENANT
 from tests.statements import remembered
 
+pytestmark = pytest.mark.fresh_database
+
 
 @pytest.fixture
 def filled(owner_database_url: str) -> None:

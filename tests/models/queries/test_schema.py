@@ -7,6 +7,8 @@ from sqlalchemy import create_engine, text
 
 from models.tables import Base
 
+pytestmark = pytest.mark.fresh_database
+
 
 def test_migrations_and_tables_do_not_drift_apart(owner_database_url: str) -> None:
     engine = create_engine(owner_database_url)

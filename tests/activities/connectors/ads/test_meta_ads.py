@@ -8,6 +8,7 @@ import pytest
 
 from activities.connectors.errors import PlatformBusy, QuotaExhausted
 from activities.connectors.meta_ads import MetaAds, _conversions
+from models.rules.results.campaigns import CampaignStatus
 from tests.activities.connectors.ads.cases import BASE, Case, every, meta
 
 LAST = date(2026, 3, 9)
@@ -31,6 +32,25 @@ async def test_a_token_that_may_not_look_at_itself_is_good_all_the_same(case: Ca
     case.fake.tells_of_token = False
     account = await case.connector.verify(case.credentials)
     assert (account.scopes, account.token_expires_at) == ((), None)
+
+
+async def test_what_was_archived_or_deleted_has_cost_money_all_the_same(case: Case) -> None:
+    first, second, *_ = case.fake.account.campaigns
+    days = await every(case.connector.campaign_days(case.access, FIRST, LAST))
+    of_ads = await every(case.connector.creative_days(case.access, FIRST, LAST))
+    case.fake.hidden = {first.id: "ARCHIVED", second.id: "DELETED"}
+    assert await every(case.connector.campaign_days(case.access, FIRST, LAST)) == days
+    assert await every(case.connector.creative_days(case.access, FIRST, LAST)) == of_ads
+
+
+async def test_what_was_archived_is_listed_and_what_was_deleted_not_asked_for(case: Case) -> None:
+    first, second, *_ = case.fake.account.campaigns
+    case.fake.hidden = {first.id: "ARCHIVED", second.id: "DELETED"}
+    listed = await every(case.connector.campaigns(case.access))
+    statuses = {campaign.campaign_id: campaign.status for campaign in listed}
+    assert (statuses[first.id], second.id in statuses) == (CampaignStatus.ENDED, False)
+    ads = await every(case.connector.creatives(case.access))
+    assert {one.campaign_id for one in ads} == set(statuses)
 
 
 @pytest.mark.parametrize("at_once", [True, False])
