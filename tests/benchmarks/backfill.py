@@ -100,10 +100,8 @@ async def _backfilled(bench: Bench, http: httpx.AsyncClient, company_id: str) ->
 
 
 async def _rows(bench: Bench, company_id: str) -> int:
-    workflow = bench.temporal.get_workflow_handle_for(
-        BackfillWorkflow.run, backfill_workflow(company_id)
-    )
-    progress = await workflow.query(BackfillWorkflow.progress)
+    told = bench.temporal.get_workflow_handle(backfill_workflow(company_id))
+    progress = await told.query(BackfillWorkflow.progress)
     assert progress.windows_done == progress.windows, "windows are missing"
     return progress.rows
 
