@@ -12,7 +12,7 @@ from models.db.database import Database
 from models.rules.platforms.ledger import Level
 from models.rules.platforms.registry import PlatformId
 from tests.workflows.conftest import know_our_attributes
-from tests.workflows.syncing import Syncing
+from tests.workflows.syncing import Syncing, hardly_pause
 from workers.fakes import meta_ads
 
 META = PlatformId.META_ADS
@@ -22,7 +22,10 @@ TIKTOK = PlatformId.TIKTOK_ADS
 
 
 @pytest.fixture
-async def syncing(db: Database, time_skipping: WorkflowEnvironment) -> AsyncIterator[Syncing]:
+async def syncing(
+    db: Database, time_skipping: WorkflowEnvironment, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Syncing]:
+    hardly_pause(monkeypatch)
     await know_our_attributes(time_skipping)
     async with Syncing.at_work(db, time_skipping.client) as running:
         yield running
