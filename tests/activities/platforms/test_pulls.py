@@ -10,6 +10,7 @@ from models.db.database import Database
 from models.rules.clients.vocabulary import PeriodType
 from models.rules.platforms.ledger import Level, days_of
 from models.rules.platforms.registry import PLATFORMS, PlatformId
+from models.rules.platforms.restatement import RESTATED_DAYS
 from models.rules.results.periods import period
 from tests.activities.platforms.puller import TODAY, Puller, ago, between
 
@@ -130,6 +131,17 @@ async def test_what_a_platform_does_not_show_any_more_stays_as_it_was(db: Databa
         await puller.pull(of, Level.ACCOUNT, 70, 50)
         assert (await puller.contents())["metric_snapshot"] == before
         assert set((await puller.ledger(of)).values()) == {"provisional", "final"}
+
+
+async def test_a_shop_is_read_a_last_time_while_every_token_sees_the_day(db: Database) -> None:
+    today, settled = datetime.now(UTC).date(), RESTATED_DAYS[SHOPIFY] + 1
+    async with Puller.at_work(db, today) as puller:
+        puller.fake(SHOPIFY).scopes = ("read_orders", "read_customers")
+        of = await puller.connect(SHOPIFY)
+        await puller.pull(of, Level.ACCOUNT, settled, settled)
+        day = today - timedelta(days=settled)
+        assert await puller.stored_days() == {day}
+        assert await puller.ledger(of) == {day: "final"}
 
 
 async def test_a_recent_day_that_is_told_no_more_is_known_as_before(db: Database) -> None:
