@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.db.rows import AnyRow
@@ -66,7 +66,10 @@ class Connection:
         return PLATFORMS[self.platform].is_ad_platform
 
 
-IS_ACTIVE: Final = PlatformConnection.status == ConnectionStatus.ACTIVE
+# Part of the text: for a parameter no plan of any value takes the indexes of the active alone.
+IS_ACTIVE: Final = PlatformConnection.status == literal(
+    ConnectionStatus.ACTIVE.value, literal_execute=True
+)
 _CONNECTION = select(
     PlatformConnection.id, PlatformConnection.tenant_id, PlatformConnection.company_id,
     PlatformConnection.platform, PlatformConnection.status, PlatformConnection.source,
