@@ -1,5 +1,6 @@
 """What queries send to PostgreSQL."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -26,3 +27,15 @@ def remembered(db: AsyncConnection) -> Iterator[list[tuple[str, dict[str, Any]]]
         yield sent
     finally:
         raw.cursor_factory = usual
+
+
+async def plan_for_any_values(db: AsyncConnection, statement: str) -> str:
+    """The plan that PostgreSQL keeps once it has seen a statement some times."""
+    numbers: dict[str, str] = {}
+    numbered = re.sub(
+        r"%\((\w+)\)s",
+        lambda found: numbers.setdefault(found[1], f"${len(numbers) + 1}"),
+        statement,
+    )
+    cursor = await driver(db).execute(f"explain (generic_plan, costs off) {numbered}".encode())
+    return "\n".join(row[0] for row in await cursor.fetchall())

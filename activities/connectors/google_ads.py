@@ -16,6 +16,7 @@ import httpx
 
 from activities.connectors.ad_days import AdDay, currency_of, metrics_of
 from activities.connectors.errors import CredentialsRejected, RequestRefused
+from activities.connectors.google_api import TOKEN_URL
 from activities.connectors.google_errors import error_of
 from activities.connectors.oauth import Granted, OAuthApp, TokenEndpoint
 from activities.connectors.ports import (
@@ -36,7 +37,6 @@ from models.rules.platforms.registry import PlatformId
 from models.rules.results.campaigns import CampaignStatus
 
 BASE_URL: Final = "https://googleads.googleapis.com"
-TOKEN_URL: Final = "https://oauth2.googleapis.com/token"
 VERSION: Final = "v25"
 _MICROS: Final = 1_000_000
 _SPARE: Final = timedelta(minutes=5)
@@ -162,16 +162,9 @@ class GoogleAds:
         rows = await self._of(access, query)
         currency = currency_of(access)
         with self._wire.as_documented():
-            found = {
-                (text(row["campaign"]["id"]), _day(row)): _numbers(row)
-                for row in rows
-            }  # fmt: skip
+            found = {(text(row["campaign"]["id"]), _day(row)): _numbers(row) for row in rows}
         for (id, day), numbers in found.items():
-            yield CampaignDay(
-                campaign_id=id, day=day, spend=numbers.spend, impressions=numbers.impressions,
-                clicks=numbers.clicks, conversions=numbers.conversions,
-                conversion_value=numbers.conversion_value, reach=None, currency=currency,
-            )  # fmt: skip
+            yield numbers.of_campaign(id, day, currency)
 
     async def creative_days(
         self, access: Access, first: date, last: date

@@ -7,7 +7,7 @@ import asyncio
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, cast
 
 from pydantic import SecretStr
@@ -67,6 +67,7 @@ class Keys:
         self._connectors = connectors
         self._now = now
         self._sleep = sleep
+        self._renewals = set[asyncio.Task[None]]()
 
     def connector(self, platform: PlatformId) -> Connector:
         """The platform's connector.
@@ -113,7 +114,8 @@ class Keys:
         """See to it that the token lives on for an hour, where it can be renewed.
 
         Of all workers one renews; the others wait, and find the new token where the old one was.
-        New credentials are committed before anybody uses them. Where the connection was given up
+        New credentials are committed before anybody uses them, also when nobody waits for them
+        any more: a new token may be the end of the old one. Where the connection was given up
         meanwhile, they are dropped.
 
         Raises:
@@ -127,11 +129,10 @@ class Keys:
             if until is None:
                 await self._sleep(_LOOK_AGAIN_S)
                 continue
-            try:
-                return await self._renew(tenant_id, connection_id)
-            finally:
-                async with self._database.tenant(tenant_id) as db:
-                    await connection_keys.release_renewal(db, connection_id, until)
+            renewal = asyncio.create_task(self._renew_until(tenant_id, connection_id, until))
+            self._renewals.add(renewal)
+            renewal.add_done_callback(self._renewals.discard)
+            return await asyncio.shield(renewal)
 
     async def expire(
         self, tenant_id: str, connection_id: str, message: str, *, version: str | None = None
@@ -160,6 +161,14 @@ class Keys:
     def _due(self, found: SealedConnection) -> bool:
         ends = found.token_expires_at
         return ends is not None and ends - self._now() <= RENEWED_AHEAD
+
+    async def _renew_until(self, tenant_id: str, connection_id: str, until: datetime) -> None:
+        """Renew, and give the lease back that was taken for it."""
+        try:
+            await self._renew(tenant_id, connection_id)
+        finally:
+            async with self._database.tenant(tenant_id) as db:
+                await connection_keys.release_renewal(db, connection_id, until)
 
     async def _renew(self, tenant_id: str, connection_id: str) -> None:
         """Renew under the lease, unless somebody did between the look and the lease."""

@@ -33,6 +33,7 @@ from models.contracts.platforms import (
 from models.db.database import Database
 from models.queries.platforms import connection_days, connections_write, metric_writes
 from models.queries.platforms.connection_days import Pulling
+from models.rules.clients.metrics import STANDINGS
 from models.rules.clients.vocabulary import PeriodType
 from models.rules.platforms.ledger import Level, backfill_ranges, sync_ranges
 from models.rules.results.periods import period
@@ -117,10 +118,12 @@ class PullSteps:
 
     async def _account(self, opened: Opened, window: Window) -> Pulled:
         of, first, last = _pulling(opened), window.first, window.last
-        told: set[date] = set()
+        told, with_standing = set[date](), set[date]()
 
         def columns(row: DayMetric) -> dict[str, Any]:
             told.add(row.day)
+            if row.metric_key in STANDINGS:
+                with_standing.add(row.day)
             return _metric(row)
 
         with RowSpool() as rows:
@@ -129,7 +132,10 @@ class PullSteps:
             await rows.take(opened.connector.daily_metrics(opened.access, first, last), columns)
             async with self._database.tenant(of.tenant_id) as db:
                 await metric_writes.hold(db, of)
-                await metric_writes.replace_account_days(db, of, first, last, at, rows.batches())
+                await metric_writes.replace_account_days(
+                    db, of, first, last, at, rows.batches(),
+                    told=told, with_standing=with_standing,
+                )  # fmt: skip
                 today = opened.access.today(at)
                 await connection_days.close_days(
                     db, of, window.level, first, last, today=today, as_of=at, told=told

@@ -86,11 +86,7 @@ class ConnectionDay(TenantRow, Base):
         CheckConstraint("level in ('account', 'campaign')", name="level"),
         CheckConstraint("state in ('missing', 'provisional', 'final')", name="state"),
         CheckConstraint("(state = 'missing') = (as_of is null)", name="as_of"),
-        Index(
-            "ix_connection_day_open", "connection_id", "level", "day",
-            postgresql_where="state <> 'final'",
-        ),
-    )  # fmt: skip
+    )
 
 
 class QuotaLease(TenantRow, Base):

@@ -57,7 +57,7 @@ def test_by_default_each_platform_is_asked_where_it_really_is() -> None:
     assert {
         "meta_base_url": meta_ads.BASE_URL,
         "google_ads_base_url": google_ads.BASE_URL,
-        "google_oauth_url": google_ads.TOKEN_URL,
+        "google_oauth_url": google_api.TOKEN_URL,
         "google_analytics_base_url": ga4.BASE_URL,
         "google_search_console_base_url": google_search_console.BASE_URL,
         "tiktok_base_url": tiktok_ads.BASE_URL,
@@ -67,4 +67,3 @@ def test_by_default_each_platform_is_asked_where_it_really_is() -> None:
         "klaviyo_base_url": klaviyo.BASE_URL,
         "mailchimp_base_url": mailchimp.BASE_URL,
     }.items() <= defaults.items()
-    assert google_ads.TOKEN_URL == google_api.TOKEN_URL

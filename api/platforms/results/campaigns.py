@@ -67,12 +67,12 @@ async def list_daily_spend(
         (number, (period.start + timedelta(days=number)).isoformat())
         for number in range(period.days)
     ]
-    # A map has each key once, where it comes first.
+    # A map has each key once, where it comes first. A sync may have taken days away meanwhile.
     series = {
         one.campaign_id: [
-            {"date": day, "spend": float(spent[one.campaign_id].get(number, _NOTHING))}
-            for number, day in days
+            {"date": day, "spend": float(of_days.get(number, _NOTHING))} for number, day in days
         ]
         for one in found.campaigns
+        for of_days in [spent.get(one.campaign_id, {})]
     }
     return Response(orjson.dumps({"daily": series}), media_type="application/json")

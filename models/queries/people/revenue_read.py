@@ -24,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from models.queries.platforms.connections import IS_ACTIVE
 from models.rules.clients.adoption import weeks_before
 from models.rules.clients.revenue import SOURCES, MonthEntries, RevenueWindow, SourceTotals
 from models.rules.clients.success import Answers, is_complete
@@ -182,7 +183,7 @@ def _connected() -> Select[*tuple[Any, ...]]:
         select(PlatformConnection.company_id, platforms)
         .where(
             PlatformConnection.company_id == func.any(_COMPANIES),
-            PlatformConnection.status == "active",
+            IS_ACTIVE,
         )
         .group_by(PlatformConnection.company_id)
     )

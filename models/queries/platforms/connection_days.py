@@ -57,14 +57,15 @@ _LAST_STORED: Final = select(func.max(ConnectionDay.day)).where(
     ConnectionDay.level == Level.ACCOUNT,
     ConnectionDay.state != DayState.MISSING,
 )
-_OPENED: Final = many.inserting(
-    ConnectionDay, "tenant_id", "connection_id", "level", "day", "state"
-).on_conflict_do_nothing()
+_KEY: Final = ("connection_id", "level", "day")
+_OPENING = many.inserting(ConnectionDay, "tenant_id", "connection_id", "level", "day", "state")
+_OPENED: Final = _OPENING.on_conflict_do_nothing()
+_STILL_OPEN: Final = _OPENING.on_conflict_do_update(index_elements=_KEY, set_={"error": None})
 _CLOSING = many.inserting(
     ConnectionDay, "tenant_id", "connection_id", "level", "day", "state", "as_of"
 )
 _CLOSED: Final = _CLOSING.on_conflict_do_update(
-    index_elements=["connection_id", "level", "day"],
+    index_elements=_KEY,
     set_={"state": _CLOSING.excluded.state, "as_of": _CLOSING.excluded.as_of, "error": None},
 )
 
@@ -109,15 +110,21 @@ async def close_days(
 ) -> None:
     """Note that these days are stored as the platform told them at a moment of its `today`.
 
-    Where it gives each day a row, `told` are those that had one.
+    Where it gives each day a row, `told` are those that had one. A recent day without any stays
+    what it was: the platform does not have it yet.
     """
-    rows = []
+    closed, open_ = [], []
     for day in days_of(first, last):
         is_told = told is None or day in told
         state = state_of(of.platform, day, today=today, is_told=is_told)
-        at = None if state is DayState.MISSING else as_of
-        rows.append({**_row(of, level, day, state), "as_of": at})
-    await db.execute(_CLOSED, many.rows(rows))
+        if state is DayState.MISSING:
+            open_.append(_row(of, level, day, state))
+        else:
+            closed.append({**_row(of, level, day, state), "as_of": as_of})
+    if closed:
+        await db.execute(_CLOSED, many.rows(closed))
+    if open_:
+        await db.execute(_STILL_OPEN, many.rows(open_))
 
 
 async def note_error(

@@ -8,11 +8,9 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.db.vault import Place, Sealed
-from models.queries.platforms.connections import ConnectionStatus, NotActive
+from models.queries.platforms.connections import IS_ACTIVE, NotActive
 from models.rules.platforms.registry import PlatformId
 from models.tables.platforms import PlatformConnection
-
-_IS_ACTIVE = PlatformConnection.status == ConnectionStatus.ACTIVE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +38,7 @@ _SEALED = select(
     PlatformConnection.platform, PlatformConnection.account_id, PlatformConnection.currency,
     PlatformConnection.time_zone, PlatformConnection.token_expires_at,
     PlatformConnection.sealed_credentials, PlatformConnection.key_id,
-).where(_IS_ACTIVE)  # fmt: skip
+).where(IS_ACTIVE)  # fmt: skip
 
 
 def place(tenant_id: str, connection_id: str) -> Place:
@@ -87,7 +85,7 @@ async def claim_renewal(
         update(PlatformConnection)
         .where(
             PlatformConnection.id == connection_id,
-            _IS_ACTIVE,
+            IS_ACTIVE,
             PlatformConnection.renewing_until.is_(None) | (PlatformConnection.renewing_until < now),
         )
         .values(renewing_until=now + lease)

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.db.rows import AnyRow
@@ -65,7 +66,10 @@ class Connection:
         return PLATFORMS[self.platform].is_ad_platform
 
 
-_IS_ACTIVE = PlatformConnection.status == ConnectionStatus.ACTIVE
+# Part of the text: for a parameter no plan of any value takes the indexes of the active alone.
+IS_ACTIVE: Final = PlatformConnection.status == literal(
+    ConnectionStatus.ACTIVE.value, literal_execute=True
+)
 _CONNECTION = select(
     PlatformConnection.id, PlatformConnection.tenant_id, PlatformConnection.company_id,
     PlatformConnection.platform, PlatformConnection.status, PlatformConnection.source,
@@ -82,10 +86,10 @@ _OF_CLIENT = _CONNECTION.where(PlatformConnection.company_id == bindparam("compa
     PlatformConnection.created_at.desc(),
     PlatformConnection.id,
 )
-_ACTIVE_OF_CLIENT = _OF_CLIENT.where(_IS_ACTIVE)
+_ACTIVE_OF_CLIENT = _OF_CLIENT.where(IS_ACTIVE)
 _HELD = (
     select(PlatformConnection.id)
-    .where(PlatformConnection.id == bindparam("connection_id"), _IS_ACTIVE)
+    .where(PlatformConnection.id == bindparam("connection_id"), IS_ACTIVE)
     .with_for_update(read=True)
 )
 

@@ -21,7 +21,7 @@ from models.queries.people import client_profiles
 from models.queries.people.client_profiles import ClientProfile
 from models.queries.people.history import Occurrence, record
 from models.queries.platforms import connections
-from models.queries.platforms.connections import Connection, ConnectionStatus
+from models.queries.platforms.connections import IS_ACTIVE, Connection, ConnectionStatus
 from models.queries.records import audit
 from models.rules.clients.vocabulary import HistoryKind, NotificationKind
 from models.rules.platforms.registry import PLATFORMS, PlatformId
@@ -194,7 +194,7 @@ async def note_account(
         update(PlatformConnection)
         .where(
             PlatformConnection.id == connection_id,
-            PlatformConnection.status == ConnectionStatus.ACTIVE,
+            IS_ACTIVE,
             or_(*news),
         )
         .values({**values, PlatformConnection.updated_at: at})
@@ -227,7 +227,7 @@ async def _change(
 ) -> None:
     statement = update(PlatformConnection).where(PlatformConnection.id == connection_id)
     if only_active:
-        statement = statement.where(PlatformConnection.status == ConnectionStatus.ACTIVE)
+        statement = statement.where(IS_ACTIVE)
     await db.execute(statement.values(**values, updated_at=at))
 
 

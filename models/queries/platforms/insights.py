@@ -1,13 +1,14 @@
 """What models wrote about a client's numbers, and the last day that anything is stored of."""
 
 from datetime import date, datetime
-from typing import Any, Final
+from functools import cache
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import Date, Integer, Text, bindparam, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models.db.rows import AnyRow
+from models.db.prepared import Prepared
 from models.rules.clients.vocabulary import PeriodType
 from models.rules.results.periods import Period
 from models.tables.results import CampaignDaily, MetricSnapshot, ResultInsight
@@ -15,20 +16,42 @@ from models.tables.results import CampaignDaily, MetricSnapshot, ResultInsight
 _NEWEST: Final = (ResultInsight.generated_at.desc(), ResultInsight.id.desc())
 
 
+class InsightRow(NamedTuple):
+    """What a model wrote about a period."""
+
+    id: str
+    content: str
+    content_json: dict[str, Any]
+    health_score: int | None
+    overall_health: str | None
+    period_type: str
+    period_start: date
+    period_end: date
+    generated_at: datetime
+
+
 async def newest(
     db: AsyncConnection, company_id: str, *, ends_in: Period | None = None
-) -> AnyRow | None:
+) -> InsightRow | None:
     """The insight that was written last; with a period one that ends in it, rather of its type."""
-    mine = select(ResultInsight.__table__).where(ResultInsight.company_id == company_id)
-    if ends_in is None:
-        chosen = mine.order_by(*_NEWEST)
-    else:
-        is_of_type = ResultInsight.period_type == ends_in.type
-        chosen = mine.where(ResultInsight.period_end.between(ends_in.start, ends_in.end)).order_by(
-            is_of_type.desc(), *_NEWEST
-        )
-    found = await db.execute(chosen.limit(1))
-    return found.one_or_none()
+    bound: dict[str, Any] = {"company": company_id, "limit": 1}
+    if ends_in is not None:
+        bound |= {"start": ends_in.start, "end": ends_in.end, "type": ends_in.type.value}
+    found = await _newest(ends_in is not None).fetch(db, bound)
+    return found[0] if found else None
+
+
+@cache
+def _newest(of_period: bool) -> Prepared[InsightRow]:
+    mine = select(*(getattr(ResultInsight, name) for name in InsightRow._fields)).where(
+        ResultInsight.company_id == bindparam("company", type_=Text)
+    )
+    if of_period:
+        start, end = (bindparam(name, type_=Date) for name in ("start", "end"))
+        is_of_type = ResultInsight.period_type == bindparam("type", type_=Text)
+        mine = mine.where(ResultInsight.period_end.between(start, end)).order_by(is_of_type.desc())
+    one = bindparam("limit", type_=Integer, literal_execute=True)
+    return Prepared(mine.order_by(*_NEWEST).limit(one), InsightRow)
 
 
 async def newest_hash(db: AsyncConnection, company_id: str, type: PeriodType) -> str | None:

@@ -1,11 +1,12 @@
 """What a platform reported, written in the place of what was stored before.
 
-Rows come in batches, each the JSON array that `models.db.many` makes of them. A window of days is
-replaced as a whole: a row that the platform reports no longer is gone. All of it happens in the
-caller's transaction, under `hold`.
+Rows come in batches, each the JSON array that `models.db.many` makes of them. A window of campaign
+days is replaced as a whole: a row that the platform reports no longer is gone. Of an account every
+day has rows, so that a day without any is one that the platform does not tell (yet, or any more):
+it stays as it was. All of it happens in the caller's transaction, under `hold`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
@@ -20,18 +21,20 @@ from sqlalchemy import (
     delete,
     exists,
     extract,
+    func,
     literal,
     or_,
     select,
     text,
     update,
 )
-from sqlalchemy.dialects.postgresql import Insert, insert
+from sqlalchemy.dialects.postgresql import ARRAY, Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.db import many
 from models.queries.platforms import connections
 from models.queries.platforms.connection_days import Pulling
+from models.rules.clients.metrics import STANDINGS
 from models.rules.results.campaigns import CampaignStatus
 from models.tables.base import Base
 from models.tables.results import (
@@ -118,6 +121,11 @@ _STALE_METRICS: Final = delete(MetricSnapshot).where(
     _ours(MetricSnapshot),
     MetricSnapshot.account_id == _FIXED["account_id"],
     MetricSnapshot.day.between(_FIRST, _LAST),
+    MetricSnapshot.day == func.any(bindparam("told", type_=ARRAY(Date))),
+    or_(
+        MetricSnapshot.metric_key.not_in(sorted(STANDINGS)),
+        MetricSnapshot.day == func.any(bindparam("with_standing", type_=ARRAY(Date))),
+    ),
 )
 _STALE_CAMPAIGN_DAYS: Final = delete(CampaignDaily).where(
     _of_campaign(CampaignDaily, CampaignDaily.__table__.c.campaign_id),
@@ -174,10 +182,24 @@ async def hold(db: AsyncConnection, of: Pulling) -> None:
 
 
 async def replace_account_days(
-    db: AsyncConnection, of: Pulling, first: date, last: date, at: datetime, rows: Iterable[str]
+    db: AsyncConnection,
+    of: Pulling,
+    first: date,
+    last: date,
+    at: datetime,
+    rows: Iterable[str],
+    *,
+    told: Collection[date],
+    with_standing: Collection[date],
 ) -> None:
-    """Store the account's metrics of these days, and nothing else of them."""
-    bound = {**_bound(of, at), "first": first, "last": last}
+    """Store the account's metrics of the days that were told, and nothing else of those.
+
+    A standing is told of the moment alone: that of a day stays until that day has a newer one.
+    """
+    bound = {
+        **_bound(of, at),
+        "first": first, "last": last, "told": list(told), "with_standing": list(with_standing),
+    }  # fmt: skip
     await db.execute(_PARTS, bound)
     await db.execute(_STALE_METRICS, bound)
     await _write(db, _METRICS, bound, rows)

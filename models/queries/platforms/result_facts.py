@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from models.queries.people.text_sources import plain
 from models.queries.platforms import campaigns, insights, results, stored_days
 from models.queries.platforms.campaigns import Campaign
+from models.queries.platforms.connections import IS_ACTIVE
 from models.rules.clients.rounding import rounded
 from models.rules.results.campaigns import derived
 from models.rules.results.comparison import delta_pct
@@ -92,7 +93,6 @@ async def connections(
     db: AsyncConnection, company_id: str, *, to_the_day: bool = False
 ) -> list[dict[str, Any]]:
     """The newest connection to each platform: whether it works, and how fresh its numbers are."""
-    is_active = PlatformConnection.status == "active"
     found = await db.execute(
         select(
             PlatformConnection.platform, PlatformConnection.status,
@@ -101,7 +101,7 @@ async def connections(
         .where(PlatformConnection.company_id == company_id)
         .ext(distinct_on(PlatformConnection.platform))
         .order_by(
-            PlatformConnection.platform, is_active.desc(), PlatformConnection.connected_at.desc(),
+            PlatformConnection.platform, IS_ACTIVE.desc(), PlatformConnection.connected_at.desc(),
             PlatformConnection.id,
         )
     )  # fmt: skip

@@ -5,19 +5,21 @@ Source: clients/results.yaml. Nothing is asked of a platform here.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from functools import cache
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-from sqlalchemy import Date, Integer, Text, bindparam, func, select
+from sqlalchemy import Text, bindparam, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.db.prepared import Prepared
 from models.errors import NotFound
-from models.queries.platforms import stored_days
+from models.queries.platforms import insights, stored_days
+from models.queries.platforms.connections import IS_ACTIVE
+from models.queries.platforms.insights import InsightRow
 from models.rules.clients.metrics import MetricKind, metric_of
 from models.rules.clients.vocabulary import PeriodType
 from models.rules.platforms.registry import PLATFORMS
@@ -27,24 +29,10 @@ from models.tables.clients import Client
 from models.tables.clients_reviews import ClientGoal
 from models.tables.people import Tenant
 from models.tables.platforms import PlatformConnection
-from models.tables.results import ResultInsight
 
 _ORDER: Final[Mapping[str, int]] = MappingProxyType(
     {platform.value: at for at, platform in enumerate(PLATFORMS)}
 )
-
-
-class InsightRow(NamedTuple):
-    """What a model wrote about a period."""
-
-    content: str
-    content_json: dict[str, Any]
-    health_score: int | None
-    overall_health: str | None
-    period_type: str
-    period_start: date
-    period_end: date
-    generated_at: datetime
 
 
 class ClientFacts(NamedTuple):
@@ -83,7 +71,7 @@ async def of_period(db: AsyncConnection, company_id: str, period: Period) -> Res
         period=period,
         prior_period=prior(period),
         metrics=await metrics(db, company_id, period, reporting=facts.reporting),
-        insight=await insight(db, company_id, period),
+        insight=await insights.newest(db, company_id, ends_in=period),
         connected_platforms=facts.platforms,
     )
 
@@ -145,19 +133,6 @@ async def primary_currency(
     return primary_of(present, reporting=reporting)
 
 
-async def insight(db: AsyncConnection, company_id: str, period: Period) -> InsightRow | None:
-    """The newest insight that ends in the period, of its type if there is one."""
-    bound = {
-        "company": company_id,
-        "start": period.start,
-        "end": period.end,
-        "type": period.type.value,
-        "limit": 1,
-    }
-    found = await _insight().fetch(db, bound)
-    return found[0] if found else None
-
-
 @cache
 def _facts() -> Prepared[ClientFacts]:
     reporting = select(Tenant.currency).scalar_subquery()
@@ -165,7 +140,7 @@ def _facts() -> Prepared[ClientFacts]:
         select(PlatformConnection.platform)
         .where(
             PlatformConnection.company_id == bindparam("company", type_=Text),
-            PlatformConnection.status == "active",
+            IS_ACTIVE,
         )
         .scalar_subquery()
     )
@@ -174,23 +149,6 @@ def _facts() -> Prepared[ClientFacts]:
             Client.company_id == bindparam("company", type_=Text)
         ),
         ClientFacts,
-    )
-
-
-@cache
-def _insight() -> Prepared[InsightRow]:
-    of_type = ResultInsight.period_type == bindparam("type", type_=Text)
-    return Prepared(
-        select(*(getattr(ResultInsight, name) for name in InsightRow._fields))
-        .where(
-            ResultInsight.company_id == bindparam("company", type_=Text),
-            ResultInsight.period_end.between(
-                bindparam("start", type_=Date), bindparam("end", type_=Date)
-            ),
-        )
-        .order_by(of_type.desc(), ResultInsight.generated_at.desc(), ResultInsight.id.desc())
-        .limit(bindparam("limit", type_=Integer, literal_execute=True)),
-        InsightRow,
     )
 
 

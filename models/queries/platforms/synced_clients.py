@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.db.prepared import Prepared
 from models.errors import NotFound
-from models.queries.platforms.connections import ConnectionStatus
+from models.queries.platforms.connections import IS_ACTIVE
 from models.tables.companies import Company
 from models.tables.platforms import PlatformConnection
 
@@ -25,7 +25,7 @@ _SYNCED: Final = Prepared(
         PlatformConnection.company_id,
         func.mode().within_group(PlatformConnection.time_zone.asc()).label("time_zone"),
     )
-    .where(PlatformConnection.status == ConnectionStatus.ACTIVE)
+    .where(IS_ACTIVE)
     .group_by(PlatformConnection.company_id),
     SyncedClient,
 )

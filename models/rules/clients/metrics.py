@@ -117,6 +117,8 @@ _ALL = (
 
 METRICS: Final[Mapping[str, Metric]] = MappingProxyType({metric.key: metric for metric in _ALL})
 """Every metric by its key, in the order of the registry."""
+STANDINGS: Final = frozenset(key for key, one in METRICS.items() if one.kind is MetricKind.LAST)
+"""The metrics that are what they are at a moment, and nothing that happens on a day."""
 
 
 def metric_of(key: str) -> Metric:

@@ -1,7 +1,8 @@
 """When a client is synced every day: at 04:00 in its own zone, spread over the hour after it.
 
-Source: clients/common.yaml, rules.workflows.schedules. A day has one such moment, however long it
-is, so that a client is due once a day.
+Source: clients/common.yaml, rules.workflows.schedules, but for the zone: four in the morning is
+meant where the client is. A day has one such moment, however long it is, so that a client is due
+once a day.
 """
 
 from collections.abc import Iterator

@@ -55,13 +55,16 @@ def sync_ranges(
 ) -> list[Range]:
     """What a sync asks for, newest first: the recent days, every gap, and what has settled since.
 
-    A day has settled when the platform restates it no more, but was pulled last while it did.
+    A day has settled when the platform restates it no more, but was pulled last while it did. A
+    gap is also a day between two stored ones that nobody ever asked for, as where a backfill came
+    before the first sync after a long rest.
     """
     stored = [day for day, state in known.items() if state is not DayState.MISSING]
     first = min(max(stored), today) - OVERLAP if stored else today - FIRST_LOOK
-    recent = {first + number * _DAY for number in range((today - first).days + 1)}
+    recent = set(days_of(first, today))
     older = {day for day, state in known.items() if _is_due(platform, day, state, today)}
-    return list(_cut(recent | older))
+    between = set(days_of(min(stored, default=first), first)) - known.keys()
+    return list(_cut(recent | older | between))
 
 
 def backfill_ranges(known: Mapping[date, DayState], *, today: date, days: int) -> list[Range]:

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from activities.connectors.errors import CredentialsRejected, PlatformBusy
+from activities.connectors.ports import Connector, Credentials, Renewed
 from activities.platforms.keys import Keys
 from models.contracts.actors import SYSTEM
 from models.db.database import Database
@@ -182,6 +183,34 @@ async def test_of_all_workers_one_renews_and_the_others_find_the_new_token(ring:
     tokens = await asyncio.gather(*(sync(keys) for keys in workers))
     assert ring.linkedin.renewals == 1
     assert set(tokens) == {ring.linkedin.token}
+
+
+class SlowRenewal:
+    """A platform that has made its new token, and takes its time to say so."""
+
+    def __init__(self, platform: Connector) -> None:
+        self._platform = platform
+        self.is_made, self.goes_on = asyncio.Event(), asyncio.Event()
+
+    async def renew(self, credentials: Credentials) -> Renewed | None:
+        renewed = await self._platform.renew(credentials)
+        self.is_made.set()
+        await self.goes_on.wait()
+        return renewed
+
+
+async def test_a_renewal_that_nobody_waits_for_any_more_is_stored(ring: Ring) -> None:
+    slow: Any = SlowRenewal(ring.keys.connector(LINKEDIN))
+    keys = Keys(ring.database, ring.keys._vault, {LINKEDIN: slow}, now=lambda: NOW)
+    asking = asyncio.create_task(keys.renew_if_due(ring.tenant.id, ring.connection_id))
+    await slow.is_made.wait()
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    slow.goes_on.set()
+    await asyncio.gather(*keys._renewals)
+    assert await ring.token() == ring.linkedin.token
+    assert (await ring.row()).renewing_until is None
 
 
 async def test_a_worker_that_died_while_renewing_holds_nobody_up_for_good(ring: Ring) -> None:

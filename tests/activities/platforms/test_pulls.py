@@ -10,6 +10,7 @@ from models.db.database import Database
 from models.rules.clients.vocabulary import PeriodType
 from models.rules.platforms.ledger import Level, days_of
 from models.rules.platforms.registry import PLATFORMS, PlatformId
+from models.rules.platforms.restatement import RESTATED_DAYS
 from models.rules.results.periods import period
 from tests.activities.platforms.puller import TODAY, Puller, ago, between
 
@@ -99,6 +100,61 @@ async def test_rows_that_the_platform_reports_no_more_are_gone(puller: Puller) -
         assert await puller.stored_days(table) == between(5, 2) - {ago(3)}
     # The ledger still knows the day: nothing happened on it.
     assert set(await puller.ledger(of, Level.CAMPAIGN)) == between(5, 2)
+
+
+async def test_what_is_told_of_today_alone_stays_of_the_days_before(db: Database) -> None:
+    # How many subscribers there are is told by these two as of now; yesterday's is not told again.
+    today = datetime.now(UTC).date()
+    sql = "select day, value from metric_snapshot where metric_key = 'subscribers' order by day"
+    async with Puller.at_work(db, today) as puller:
+        for platform in (PlatformId.KLAVIYO, PlatformId.MAILCHIMP):
+            of = await puller.connect(platform)
+            await puller.pull(of)
+            ((_, counted),) = await puller.rows(sql)
+            yesterday = today - timedelta(days=1)
+            await puller.run("update metric_snapshot set day = :day where day = :today and"
+                             " metric_key = 'subscribers'", day=yesterday, today=today)  # fmt: skip
+            for _ in range(2):
+                await puller.pull(of)
+                assert await puller.rows(sql) == [(yesterday, counted), (today, counted)]
+            await puller.run("delete from metric_snapshot")
+
+
+async def test_what_a_platform_does_not_show_any_more_stays_as_it_was(db: Database) -> None:
+    today = datetime.now(UTC).date()
+    async with Puller.at_work(db, today) as puller:
+        puller.fake(SHOPIFY).scopes = ("read_orders", "read_all_orders", "read_customers")
+        of = await puller.connect(SHOPIFY)
+        await puller.pull(of, Level.ACCOUNT, 70, 50)
+        before = (await puller.contents())["metric_snapshot"]
+        puller.fake(SHOPIFY).scopes = ("read_orders", "read_customers")
+        await puller.pull(of, Level.ACCOUNT, 70, 50)
+        assert (await puller.contents())["metric_snapshot"] == before
+        assert set((await puller.ledger(of)).values()) == {"provisional", "final"}
+
+
+async def test_a_shop_is_read_a_last_time_while_every_token_sees_the_day(db: Database) -> None:
+    today, settled = datetime.now(UTC).date(), RESTATED_DAYS[SHOPIFY] + 1
+    async with Puller.at_work(db, today) as puller:
+        puller.fake(SHOPIFY).scopes = ("read_orders", "read_customers")
+        of = await puller.connect(SHOPIFY)
+        await puller.pull(of, Level.ACCOUNT, settled, settled)
+        day = today - timedelta(days=settled)
+        assert await puller.stored_days() == {day}
+        assert await puller.ledger(of) == {day: "final"}
+
+
+async def test_a_recent_day_that_is_told_no_more_is_known_as_before(db: Database) -> None:
+    today = datetime.now(UTC).date()
+    async with Puller.at_work(db, today) as puller:
+        of = await puller.connect(PlatformId.GOOGLE_SEARCH_CONSOLE)
+        await puller.pull_all(of)
+        before, ledger = await puller.contents(), await puller.ledger(of)
+        assert {"missing", "provisional"} < set(ledger.values())
+        puller.fake(PlatformId.GOOGLE_SEARCH_CONSOLE).account.today -= timedelta(days=1)
+        await puller.pull(of)
+        assert await puller.contents() == before
+        assert await puller.ledger(of) == ledger
 
 
 async def test_another_currency_of_the_account_replaces_the_days_that_are_pulled_again(

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from models.queries.platforms import campaigns
 from tests.api.conftest import TenantPeople, made
 from tests.factories.records import Records
 from tests.factories.results import (
@@ -268,6 +269,22 @@ async def test_every_day_of_the_period_has_a_spend_to_the_cent(
     assert [one["date"] for one in series] == [f"2025-03-{day:02}" for day in range(1, 32)]
     spent = {one["date"]: one["spend"] for one in series if one["spend"]}
     assert spent == {"2025-03-01": 1.01, "2025-03-31": 2.5}
+
+
+async def test_days_that_are_taken_away_meanwhile_have_no_spend(
+    http: httpx.AsyncClient,
+    tenant_a: TenantPeople,
+    company_id: str,
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def nothing(*_: Any, **__: Any) -> dict[str, Any]:
+        return {}
+
+    await store(spend=Decimal(1))
+    monkeypatch.setattr(campaigns, "daily", nothing)
+    series = (await ask(http, tenant_a, company_id, "/daily"))["daily"]["1"]
+    assert [one["spend"] for one in series] == [0] * 31
 
 
 async def test_two_platforms_that_share_an_id_are_two_campaigns_and_one_series(

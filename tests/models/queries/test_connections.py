@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from activities.platforms.keys import Keys
@@ -16,7 +16,7 @@ from models.db.database import Database
 from models.errors import Conflict, NotFound
 from models.ids import new_id
 from models.queries.people import client_profiles
-from models.queries.platforms import connections, connections_write
+from models.queries.platforms import connections, connections_write, synced_clients
 from models.queries.platforms.connections import Connection, NotActive
 from models.queries.platforms.connections_write import NewConnection
 from models.rules.platforms.registry import PlatformId
@@ -25,6 +25,7 @@ from models.tables.records import AuditEntry
 from tests.factories.agents import TenantMade, make_tenant
 from tests.factories.clients import make_client
 from tests.factories.platforms import connect, connection_row, outside
+from tests.statements import plan_for_any_values, remembered
 
 NOW = datetime(2026, 3, 10, 9, tzinfo=UTC)
 META, SHOPIFY = PlatformId.META_ADS, PlatformId.SHOPIFY
@@ -266,3 +267,16 @@ async def test_no_second_active_row_gets_past_the_database(desk: Desk) -> None:
     await desk.has()
     with pytest.raises(DBAPIError, match="uq_platform_connection_active"):
         await desk.has()
+
+
+async def test_who_is_synced_is_read_off_an_index_of_the_active(desk: Desk) -> None:
+    await desk.has()
+    async with desk.database.tenant(desk.tenant.id) as db:
+        with remembered(db) as sent:
+            (client,) = await synced_clients.synced(db)
+        # Of a few rows the planner would read the table itself, and of two indexes take either.
+        await db.execute(text("set local enable_seqscan = off"))
+        plan = await plan_for_any_values(db, sent[0][0])
+    assert client.company_id == desk.company_id
+    assert "Index" in plan, plan
+    assert "status" not in plan

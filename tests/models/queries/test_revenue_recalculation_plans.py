@@ -1,16 +1,13 @@
 """A recalculation finds its next clients in an index, however many other tenants there are."""
 
-import re
-
 import pytest
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models.db.database import Database, driver
+from models.db.database import Database
 from models.queries.people import revenue_recalculation
 from models.queries.people.revenue_recalculation import Stretch
 from tests.models.queries.filling import fill
 from tests.models.queries.test_clients_plans import _FILL, TENANT
-from tests.statements import remembered
+from tests.statements import plan_for_any_values, remembered
 
 pytestmark = pytest.mark.fresh_database
 
@@ -18,18 +15,6 @@ pytestmark = pytest.mark.fresh_database
 @pytest.fixture
 def filled(owner_database_url: str) -> None:
     fill(owner_database_url, _FILL)
-
-
-async def plan_for_any_values(db: AsyncConnection, statement: str) -> str:
-    """The plan that PostgreSQL keeps once it has seen a statement some times."""
-    numbers: dict[str, str] = {}
-    numbered = re.sub(
-        r"%\((\w+)\)s",
-        lambda found: numbers.setdefault(found[1], f"${len(numbers) + 1}"),
-        statement,
-    )
-    cursor = await driver(db).execute(f"explain (generic_plan, costs off) {numbered}".encode())
-    return "\n".join(row[0] for row in await cursor.fetchall())
 
 
 @pytest.mark.usefixtures("filled")

@@ -46,18 +46,20 @@ def test_days_that_are_only_wanted_do_not_count_as_stored() -> None:
 
 
 def test_a_sync_closes_gaps_however_old() -> None:
-    known = {ago(1): DayState.PROVISIONAL, ago(200): DayState.MISSING, ago(199): DayState.FINAL}
-    assert asked(known) == {ago(200), *days_of(ago(8), TODAY)}
+    known = {ago(number): DayState.FINAL for number in range(1, 200)}
+    assert asked(known | {ago(200): DayState.MISSING}) == {ago(200), *days_of(ago(8), TODAY)}
+
+
+def test_days_between_stored_ones_that_nobody_asked_for_are_a_gap() -> None:
+    rest, backfill = range(90, 99), range(1, 31)
+    known = {ago(number): DayState.FINAL for number in (*rest, *backfill)}
+    assert asked(known) == {*days_of(ago(89), ago(31)), *days_of(ago(8), TODAY)}
 
 
 def test_a_day_that_has_settled_is_asked_for_once_more() -> None:
     settled = RESTATED_DAYS[META] + 1
-    known = {
-        ago(0): DayState.PROVISIONAL,
-        ago(settled - 1): DayState.PROVISIONAL,
-        ago(settled): DayState.PROVISIONAL,
-        ago(settled + 1): DayState.FINAL,
-    }
+    known = {ago(number): DayState.PROVISIONAL for number in range(settled + 1)}
+    known[ago(settled + 1)] = DayState.FINAL
     assert asked(known) == {ago(settled), *days_of(ago(7), TODAY)}
 
 
