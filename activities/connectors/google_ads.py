@@ -30,7 +30,7 @@ from activities.connectors.ports import (
     PeriodReach,
     Renewed,
 )
-from activities.connectors.wire import Wire, number, text, time_zone, whole, words
+from activities.connectors.wire import Wire, currency_code, number, text, time_zone, whole, words
 from models.rules.platforms.credentials import secrets_of
 from models.rules.platforms.registry import PlatformId
 from models.rules.results.campaigns import CampaignStatus
@@ -119,7 +119,7 @@ class GoogleAds:
             return Account(
                 account_id=text(customer["id"]),
                 display_name=words(customer.get("descriptiveName")),
-                currency=text(customer["currencyCode"]),
+                currency=currency_code(customer["currencyCode"]),
                 time_zone=time_zone(customer["timeZone"]),
                 scopes=granted.scopes,
             )

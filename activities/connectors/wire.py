@@ -4,6 +4,7 @@ Tokens travel in headers or bodies, never in an address: addresses are logged, b
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ from models.rules.text import storable
 
 TIMEOUT: Final = httpx.Timeout(60.0, connect=10.0)
 _LARGEST: Final = Decimal(10**18)
+_CURRENCY: Final = re.compile("[A-Z]{3}")
 _LONGEST: Final = 64 * 1024 * 1024
 """Bytes of an answer, unpacked: many times what the largest page has, and memory enough for it."""
 
@@ -153,6 +155,19 @@ def text(given: Any) -> str:
     if isinstance(given, bool) or not isinstance(given, str | int) or given == "":
         raise ValueError("no text")
     return storable(str(given))
+
+
+def currency_code(given: Any) -> str:
+    """What amounts are in, as it is added up and shown; names that are none would be a currency."""
+    code = text(given).upper()
+    if not _CURRENCY.fullmatch(code):
+        raise ValueError("no currency")
+    return code
+
+
+def currency_if_any(given: Any) -> str | None:
+    """A currency where one is told."""
+    return currency_code(given) if given else None
 
 
 def time_zone(name: Any) -> str:

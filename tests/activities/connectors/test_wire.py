@@ -12,6 +12,8 @@ from activities.connectors.errors import PlatformBusy
 from activities.connectors.shopify import Shopify
 from activities.connectors.wire import (
     Wire,
+    currency_code,
+    currency_if_any,
     days,
     halves,
     number,
@@ -49,6 +51,14 @@ def test_the_first_text_there_is_can_be_stored() -> None:
     for wrong in odd:
         with pytest.raises(ValueError, match="no text"):
             text(wrong)
+
+
+def test_a_currency_has_one_writing_and_what_is_none_is_not_taken_for_one() -> None:
+    assert [currency_code("EUR"), currency_code("usd")] == ["EUR", "USD"]
+    assert [currency_if_any(none) for none in (None, "")] == [None, None]
+    for wrong in ("", "EURO", "E1R", "\x00\u20ac", "X" * 500, "EUR\n", 978, None):
+        with pytest.raises(ValueError, match=r"no (text|currency)"):
+            currency_code(wrong)
 
 
 def test_a_zone_that_is_none_is_utc() -> None:
