@@ -39,6 +39,8 @@ BASE_URL: Final = "https://googleads.googleapis.com"
 TOKEN_URL: Final = "https://oauth2.googleapis.com/token"
 VERSION: Final = "v25"
 _MICROS: Final = 1_000_000
+_LONGEST_STREAM: Final = 256 * 1024 * 1024
+"""Bytes: a stream has no pages, and holds the ads of a whole window of days."""
 _SPARE: Final = timedelta(minutes=5)
 """How long before its end an access token is no longer used."""
 _STATUSES: Final[Mapping[str, CampaignStatus]] = MappingProxyType(
@@ -97,7 +99,13 @@ class GoogleAds:
         base_url: str = BASE_URL,
         token_url: str = TOKEN_URL,
     ) -> None:
-        self._wire = Wire(vendor="Google", http=http, base_url=base_url, error_of=error_of)
+        self._wire = Wire(
+            vendor="Google",
+            http=http,
+            base_url=base_url,
+            error_of=error_of,
+            longest=_LONGEST_STREAM,
+        )
         self._tokens = TokenEndpoint(http, token_url, vendor="Google")
         self._app = app
         self._granted: dict[str, Granted] = {}
