@@ -9,7 +9,7 @@ from typing import Any, Final
 from activities.connectors.errors import PlatformBusy, QuotaExhausted
 from activities.connectors.google_api import GoogleApi, GoogleKeys
 from activities.connectors.ports import Access, Account, Credentials, DayMetric, Renewed
-from activities.connectors.wire import days, number, text, time_zone, whole
+from activities.connectors.wire import currency_code, days, number, time_zone, whole
 from models.rules.platforms.registry import PlatformId
 
 VENDOR: Final = "Google Analytics"
@@ -48,7 +48,7 @@ class GoogleAnalytics:
             return Account(
                 account_id=credentials["property_id"],
                 display_name=None,
-                currency=text(told["currencyCode"]),
+                currency=currency_code(told["currencyCode"]),
                 time_zone=time_zone(told["timeZone"]),
             )
 
@@ -64,7 +64,7 @@ class GoogleAnalytics:
         currency = access.currency
         async for report in self._reports(access.credentials, first, last):
             with self._api.wire.as_documented():
-                currency = text(report["metadata"]["currencyCode"])
+                currency = currency_code(report["metadata"]["currencyCode"])
                 known |= _days(report)
         for day in days(first, last):
             seen = known.get(day, {})

@@ -31,7 +31,7 @@ from activities.connectors.ports import (
     PeriodReach,
     Renewed,
 )
-from activities.connectors.wire import Wire, number, text, time_zone, whole, words
+from activities.connectors.wire import Wire, currency_code, number, text, time_zone, whole, words
 from models.rules.platforms.credentials import secrets_of
 from models.rules.platforms.registry import PlatformId
 from models.rules.results.campaigns import CampaignStatus
@@ -39,6 +39,8 @@ from models.rules.results.campaigns import CampaignStatus
 BASE_URL: Final = "https://googleads.googleapis.com"
 VERSION: Final = "v25"
 _MICROS: Final = 1_000_000
+_LONGEST_STREAM: Final = 256 * 1024 * 1024
+"""Bytes: a stream has no pages, and holds the ads of a whole window of days."""
 _SPARE: Final = timedelta(minutes=5)
 """How long before its end an access token is no longer used."""
 _STATUSES: Final[Mapping[str, CampaignStatus]] = MappingProxyType(
@@ -97,7 +99,13 @@ class GoogleAds:
         base_url: str = BASE_URL,
         token_url: str = TOKEN_URL,
     ) -> None:
-        self._wire = Wire(vendor="Google", http=http, base_url=base_url, error_of=error_of)
+        self._wire = Wire(
+            vendor="Google",
+            http=http,
+            base_url=base_url,
+            error_of=error_of,
+            longest=_LONGEST_STREAM,
+        )
         self._tokens = TokenEndpoint(http, token_url, vendor="Google")
         self._app = app
         self._granted: dict[str, Granted] = {}
@@ -119,7 +127,7 @@ class GoogleAds:
             return Account(
                 account_id=text(customer["id"]),
                 display_name=words(customer.get("descriptiveName")),
-                currency=text(customer["currencyCode"]),
+                currency=currency_code(customer["currencyCode"]),
                 time_zone=time_zone(customer["timeZone"]),
                 scopes=granted.scopes,
             )

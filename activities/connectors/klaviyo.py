@@ -31,6 +31,7 @@ from activities.connectors.ports import Access, Account, Credentials, DayMetric,
 from activities.connectors.wire import (
     Answer,
     Wire,
+    currency_if_any,
     number,
     spans,
     text,
@@ -153,7 +154,7 @@ class Klaviyo:
             return Account(
                 account_id=text(account["id"]),
                 display_name=words(told["contact_information"]["organization_name"]),
-                currency=words(told["preferred_currency"]),
+                currency=currency_if_any(told["preferred_currency"]),
                 time_zone=time_zone(_ZONES.get(zone, zone)),
             )
 

@@ -36,6 +36,7 @@ from activities.connectors.ports import (
 from activities.connectors.wire import (
     Answer,
     Wire,
+    currency_code,
     halves,
     number,
     spans,
@@ -124,7 +125,7 @@ class LinkedInAds:
             return Account(
                 account_id=account_id,
                 display_name=words(answer.body.get("name")),
-                currency=text(answer.body["currency"]),
+                currency=currency_code(answer.body["currency"]),
                 time_zone="UTC",
                 scopes=scopes,
                 token_expires_at=expires_at,

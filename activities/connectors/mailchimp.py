@@ -27,7 +27,7 @@ from activities.connectors.errors import (
     safe,
 )
 from activities.connectors.ports import Access, Account, Credentials, DayMetric, Renewed
-from activities.connectors.wire import Answer, Wire, number, text, time_zone, words
+from activities.connectors.wire import Answer, Wire, currency_if_any, number, text, time_zone, words
 from activities.retry_after import retry_after
 from models.rules.platforms.credentials import secrets_of
 from models.rules.platforms.registry import PlatformId
@@ -82,7 +82,7 @@ class Mailchimp:
             return Account(
                 account_id=text(told["account_id"]),
                 display_name=words(told["account_name"]),
-                currency=words(stores[0]["currency_code"]) if stores else None,
+                currency=currency_if_any(stores[0]["currency_code"]) if stores else None,
                 time_zone=time_zone(told["account_timezone"]),
             )
 
@@ -138,7 +138,7 @@ class Mailchimp:
         ):
             with self._wire(access.credentials).as_documented():
                 earned = told.get("ecommerce") or {}
-                currency = words(earned.get("currency_code"), access.currency)
+                currency = currency_if_any(earned.get("currency_code")) or access.currency
                 theirs = alone is None or told["list_id"] == alone
                 if told.get("send_time") and currency and theirs:
                     sent_at = datetime.fromisoformat(told["send_time"]).astimezone(zone)

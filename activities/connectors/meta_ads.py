@@ -29,7 +29,7 @@ from activities.connectors.ports import (
     PeriodReach,
     Renewed,
 )
-from activities.connectors.wire import Wire, number, text, time_zone, whole, words
+from activities.connectors.wire import Wire, currency_code, number, text, time_zone, whole, words
 from models.rules.platforms.registry import PlatformId
 from models.rules.results.campaigns import CampaignStatus
 
@@ -104,7 +104,7 @@ class MetaAds:
             return Account(
                 account_id=account_id,
                 display_name=words(answer.body.get("name")),
-                currency=text(answer.body["currency"]),
+                currency=currency_code(answer.body["currency"]),
                 time_zone=time_zone(answer.body["timezone_name"]),
                 scopes=scopes,
                 token_expires_at=expires_at,

@@ -25,7 +25,7 @@ from activities.connectors.errors import (
 )
 from activities.connectors.ports import Access, Account, Credentials, DayMetric, Renewed
 from activities.connectors.shopify_errors import error_of, points_wait
-from activities.connectors.wire import Answer, Wire, number, text, time_zone, words
+from activities.connectors.wire import Answer, Wire, currency_code, number, text, time_zone, words
 from models.rules.platforms.credentials import secrets_of
 from models.rules.platforms.registry import PLATFORMS, PlatformId
 
@@ -108,7 +108,7 @@ class Shopify:
             account = Account(
                 account_id=credentials["shop_domain"],
                 display_name=words(shop["name"]),
-                currency=text(shop["currencyCode"]),
+                currency=currency_code(shop["currencyCode"]),
                 time_zone=time_zone(shop["ianaTimezone"]),
                 scopes=scopes,
             )
@@ -133,7 +133,7 @@ class Shopify:
         seen: set[str] = set()
         async for page in self._pages(wire, access.credentials, _between(first, last, zone)):
             with wire.as_documented():
-                currency = text(page["shop"]["currencyCode"])
+                currency = currency_code(page["shop"]["currencyCode"])
                 for order in map(_order, page["orders"]["nodes"]):
                     day = order.processed_at.astimezone(zone).date()
                     if order.counts and order.id not in seen and first <= day <= last:
@@ -230,7 +230,7 @@ def _order(node: Mapping[str, Any]) -> _Order:
         id=text(node["id"]),
         processed_at=datetime.fromisoformat(node["processedAt"]),
         revenue=revenue,
-        currency=text(total["currencyCode"]),
+        currency=currency_code(total["currencyCode"]),
         counts=not node["test"] and (node["cancelledAt"] is None or revenue > 0),
         customer_id=customer.get("id"),
         is_first=is_first,

@@ -37,6 +37,7 @@ from activities.connectors.ports import (
 from activities.connectors.wire import (
     Answer,
     Wire,
+    currency_code,
     number,
     spans,
     text,
@@ -131,7 +132,7 @@ class TikTokAds:
             return Account(
                 account_id=advertiser_id,
                 display_name=words(advertiser.get("name")),
-                currency=text(advertiser["currency"]),
+                currency=currency_code(advertiser["currency"]),
                 time_zone=time_zone(zone),
             )
 

@@ -4,6 +4,7 @@ Tokens travel in headers or bodies, never in an address: addresses are logged, b
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -26,6 +27,9 @@ from models.rules.text import storable
 
 TIMEOUT: Final = httpx.Timeout(60.0, connect=10.0)
 _LARGEST: Final = Decimal(10**18)
+_CURRENCY: Final = re.compile("[A-Z]{3}")
+_LONGEST: Final = 64 * 1024 * 1024
+"""Bytes of an answer, unpacked: many times what the largest page has, and memory enough for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,7 @@ class Wire:
     http: httpx.AsyncClient = field(repr=False)
     base_url: str
     error_of: Reader
+    longest: int = _LONGEST
 
     async def ask(
         self,
@@ -63,7 +68,7 @@ class Wire:
     ) -> Answer:
         """Ask once; whatever is not a good answer is raised as a `PlatformError`."""
         try:
-            response = await self.http.request(
+            async with self.http.stream(
                 method,
                 self.base_url + path,
                 headers=headers,
@@ -72,12 +77,14 @@ class Wire:
                 json=body,
                 timeout=TIMEOUT,
                 follow_redirects=False,
-            )
-        except (httpx.HTTPError, httpx.InvalidURL) as accident:
+            ) as response:
+                content = await self._content(response)
+        # A host that credentials name may be no name of a host: that is a UnicodeError.
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as accident:
             # Its text may hold the address or a header: the kind of accident says enough.
             said = f"{self.vendor} could not be reached ({type(accident).__name__})."
             raise PlatformBusy(said) from None
-        answer = Answer(response.status_code, response.headers, self._json(response))
+        answer = Answer(response.status_code, response.headers, self._json(response, content))
         with self.as_documented():
             error = self.error_of(answer, secrets)
         if error is None and not 200 <= answer.status < 300:
@@ -86,9 +93,17 @@ class Wire:
             raise error
         return answer
 
-    def _json(self, response: httpx.Response) -> Any:
+    async def _content(self, response: httpx.Response) -> bytes:
+        content = bytearray()
+        async for part in response.aiter_bytes():
+            content += part
+            if len(content) > self.longest:
+                raise PlatformBusy(f"{self.vendor} answered with more than can be taken.")
+        return bytes(content)
+
+    def _json(self, response: httpx.Response, content: bytes) -> Any:
         try:
-            return json.loads(response.content, parse_float=Decimal)
+            return json.loads(content, parse_float=Decimal)
         except (ValueError, RecursionError):
             pass
         wait = retry_after(response.headers)
@@ -140,6 +155,19 @@ def text(given: Any) -> str:
     if isinstance(given, bool) or not isinstance(given, str | int) or given == "":
         raise ValueError("no text")
     return storable(str(given))
+
+
+def currency_code(given: Any) -> str:
+    """What amounts are in, as it is added up and shown; names that are none would be a currency."""
+    code = text(given).upper()
+    if not _CURRENCY.fullmatch(code):
+        raise ValueError("no currency")
+    return code
+
+
+def currency_if_any(given: Any) -> str | None:
+    """A currency where one is told."""
+    return currency_code(given) if given else None
 
 
 def time_zone(name: Any) -> str:

@@ -45,8 +45,12 @@ _SECRETS: Final = (
     "apikey",
     "credential",
     "authorization",
+    "service_account",
+    "private_key",
 )
 _SHOWN_CHARACTERS: Final = 200
+_MOST_ITEMS: Final = 100
+"""What is wrong with a body of a megabyte is not told in ten."""
 _BY_STATUS: Final = {status: code for code, status in STATUS.items()} | {
     405: ErrorCode.VALIDATION_ERROR
 }
@@ -213,7 +217,7 @@ async def _invalid(request: Request, error: Exception) -> Response:
         takes = "multipart/form-data" if facts_of(request).takes == "form" else "application/json"
         return problem(request.scope, UnsupportedMediaType(f"The body must be {takes}."))
     form = facts_of(request).takes == "form"
-    items = [_item(found, form=form) for found in errors]
+    items = [_item(found, form=form) for found in errors[:_MOST_ITEMS]]
     return problem(request.scope, Invalid("The request does not validate.", *items))
 
 

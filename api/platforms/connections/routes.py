@@ -22,6 +22,7 @@ from api.http.wire import UlidPath
 from api.people.rights import ClientEditor, ClientViewer
 from api.platforms.connections.pulls import first_sync
 from api.platforms.connections.schemas import (
+    LONGEST_NAME,
     ConnectedOut,
     ConnectionChangedOut,
     ConnectionIn,
@@ -207,7 +208,7 @@ def _new(
         id=connection_id,
         platform=platform.id,
         account_id=rules.account_id(platform, given) or account.account_id,
-        display_name=display_name or account.display_name,
+        display_name=display_name or (account.display_name or "")[:LONGEST_NAME] or None,
         store_url=platform.store_url(given),
         time_zone=account.time_zone,
         currency=account.currency,

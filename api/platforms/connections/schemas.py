@@ -1,6 +1,6 @@
 """Connections of clients to platforms on the wire; credentials come in and never go out."""
 
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -9,6 +9,8 @@ from api.http.wire import Absent, Second, Snake
 from models.queries.platforms.connections import ConnectionStatus
 from models.rules.platforms.registry import PlatformId
 
+LONGEST_NAME: Final = 200
+"""Characters of the name of a connection, whoever gives it."""
 _CONNECTION: dict[str, Any] = {
     "id": "01K9C0NNECT000000000000001",
     "company_id": "01K9C0MPANY000000000000001",
@@ -90,7 +92,9 @@ class ConnectionIn(Snake):
         repr=False, description="By the keys that the registry of platforms names."
     )
     display_name: str | None = Field(
-        None, max_length=200, description="Without it the platform's own name for the account."
+        None,
+        max_length=LONGEST_NAME,
+        description="Without it the platform's own name for the account.",
     )
 
 
@@ -99,7 +103,7 @@ class ConnectionNameIn(SnakePatch):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"display_name": "Shop, Europe"}]})
 
-    display_name: str = Field(min_length=1, max_length=200)
+    display_name: str = Field(min_length=1, max_length=LONGEST_NAME)
 
 
 class ConnectionChangedOut(Snake):

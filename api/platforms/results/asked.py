@@ -14,8 +14,8 @@ from models.rules.results.periods import Period, latest_end, period
 
 AdPlatform = Literal["meta_ads", "google_ads", "tiktok_ads", "linkedin_ads"]
 """The platforms that have campaigns."""
-EARLIEST: Final = date(2000, 1, 1)
-"""No platform has days before this one, and the period before it must lie in time as well."""
+EARLIEST: Final = date(3, 1, 1)
+"""A year before it has a year before that one; there are no dates further back."""
 
 
 async def _period(

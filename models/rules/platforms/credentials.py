@@ -20,6 +20,9 @@ from models.rules.platforms.registry import (
 
 _LONGEST: Final = 20_000
 """Characters: a service account's key has some 2,400."""
+_LIKE_A_KEY: Final = re.compile("[a-z][a-z_]{0,29}")
+_UNKNOWN_NAMED: Final = 10
+"""How many unknown credentials are named; nobody mistypes more."""
 
 
 def checked(
@@ -68,9 +71,9 @@ def _private_key(document: str) -> str:
 
 def _wrong(platform: Platform, given: Mapping[str, Any]) -> Iterator[ProblemItem]:
     fields = {field.key: field for field in platform.credentials}
-    for key in given:
-        if key not in fields:
-            yield _item(key, f"{platform.display_name} has no such credential.")
+    unknown = [key for key in given if key not in fields]
+    for key in unknown[:_UNKNOWN_NAMED]:
+        yield _unknown(platform, key)
     for key, field in fields.items():
         why = _fault(field, given.get(key))
         if why is not None:
@@ -107,6 +110,14 @@ def _is_object(text: str) -> bool:
         return isinstance(json.loads(text), dict)
     except (RecursionError, ValueError):
         return False
+
+
+def _unknown(platform: Platform, key: str) -> ProblemItem:
+    """An unknown credential by its name, unless that may be a value in the wrong place."""
+    message = f"{platform.display_name} has no such credential."
+    if _LIKE_A_KEY.fullmatch(key):
+        return _item(key, message)
+    return ProblemItem(location="body.credentials", message=message)
 
 
 def _item(key: str, message: str) -> ProblemItem:

@@ -1,11 +1,28 @@
 """The small readings that all connectors share."""
 
+import gzip
+from collections.abc import AsyncIterator, Callable
 from datetime import date
 from decimal import Decimal
 
+import httpx
 import pytest
 
-from activities.connectors.wire import days, halves, number, spans, text, time_zone, whole, words
+from activities.connectors.errors import PlatformBusy
+from activities.connectors.shopify import Shopify
+from activities.connectors.wire import (
+    Wire,
+    currency_code,
+    currency_if_any,
+    days,
+    halves,
+    number,
+    spans,
+    text,
+    time_zone,
+    whole,
+    words,
+)
 
 
 @pytest.mark.parametrize(
@@ -36,6 +53,14 @@ def test_the_first_text_there_is_can_be_stored() -> None:
             text(wrong)
 
 
+def test_a_currency_has_one_writing_and_what_is_none_is_not_taken_for_one() -> None:
+    assert [currency_code("EUR"), currency_code("usd")] == ["EUR", "USD"]
+    assert [currency_if_any(none) for none in (None, "")] == [None, None]
+    for wrong in ("", "EURO", "E1R", "\x00\u20ac", "X" * 500, "EUR\n", 978, None):
+        with pytest.raises(ValueError, match=r"no (text|currency)"):
+            currency_code(wrong)
+
+
 def test_a_zone_that_is_none_is_utc() -> None:
     assert time_zone("Europe/Berlin") == "Europe/Berlin"
     assert [time_zone(odd) for odd in ("Nowhere/Land", "", None, "../etc/passwd")] == ["UTC"] * 4
@@ -47,3 +72,59 @@ def test_ranges_are_cut_without_gaps() -> None:
     assert [(end - start).days + 1 for start, end in cut] == [3, 3, 1]
     assert [day for span in cut for day in days(*span)] == list(days(first, last))
     assert [day for half in halves(first, last) for day in days(*half)] == list(days(first, last))
+
+
+def wire(answer: Callable[[httpx.Request], httpx.Response], *, longest: int = 1000) -> Wire:
+    http = httpx.AsyncClient(transport=httpx.MockTransport(answer))
+    return Wire(
+        vendor="Shop",
+        http=http,
+        base_url="https://shop.test",
+        error_of=lambda *_: None,
+        longest=longest,
+    )
+
+
+TOO_MUCH = r"Shop answered with more than can be taken\."
+
+
+async def test_an_answer_without_end_is_not_taken_in() -> None:
+    read: list[int] = []
+
+    async def without_end() -> AsyncIterator[bytes]:
+        while len(read) < 100:
+            read.append(500)
+            yield b" " * 500
+
+    endless = wire(lambda _: httpx.Response(200, content=without_end()))
+    with pytest.raises(PlatformBusy, match=TOO_MUCH):
+        await endless.ask("GET", "/", secrets=())
+    assert len(read) < 5
+
+
+async def test_an_answer_counts_as_long_as_it_is_unpacked() -> None:
+    packed = gzip.compress(b" " * 5000)
+    assert len(packed) < 1000
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        stream = httpx.ByteStream(packed)
+        return httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=stream)
+
+    with pytest.raises(PlatformBusy, match=TOO_MUCH):
+        await wire(answer).ask("GET", "/", secrets=())
+
+
+async def test_an_answer_that_comes_in_parts_is_read_to_its_end() -> None:
+    async def parts() -> AsyncIterator[bytes]:
+        for part in (b'{"a"', b": 1", b".5}"):
+            yield part
+
+    answer = await wire(lambda _: httpx.Response(200, content=parts())).ask("GET", "/", secrets=())
+    assert answer.body == {"a": Decimal("1.5")}
+
+
+@pytest.mark.parametrize("shop", ["xn--.myshopify.com", "xn--a.myshopify.com"])
+async def test_a_host_that_is_none_cannot_be_reached(shop: str) -> None:
+    async with httpx.AsyncClient() as http:
+        with pytest.raises(PlatformBusy, match=r"Shopify could not be reached"):
+            await Shopify(http).verify({"shop_domain": shop, "access_token": "shpat_1"})

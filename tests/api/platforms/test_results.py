@@ -286,6 +286,22 @@ async def test_a_client_east_of_utc_may_ask_for_tomorrow_and_nobody_for_later(
     assert answer.json()["errors"][0]["location"] == "query.period_end"
 
 
+@pytest.mark.parametrize("end", ["1999-12-31", "0003-01-01"])
+@pytest.mark.parametrize("type", ["week", "year"])
+async def test_a_period_of_old_is_empty_and_no_error(
+    http: httpx.AsyncClient, tenant_a: TenantPeople, company_id: str, type: str, end: str
+) -> None:
+    body = await results(http, tenant_a, company_id, period_type=type, period_end=end)
+    assert (body["period"]["end"], body["metrics"]) == (end, [])
+    for path, empty in [("campaigns", "campaigns"), ("campaigns/daily", "daily")]:
+        answer = await http.get(
+            f"/api/clients/{company_id}/results/{path}",
+            params={"period_type": type, "period_end": end},
+            headers=tenant_a.member.headers,
+        )
+        assert (answer.status_code, len(answer.json()[empty])) == (200, 0)
+
+
 @pytest.mark.parametrize("path", ["", "/campaigns", "/campaigns/daily"])
 @pytest.mark.parametrize(
     ("name", "value"),

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import json
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import orjson
@@ -23,6 +23,7 @@ from tests.api.platforms.connections.conftest import Office
 from tests.factories.clients import make_company
 from tests.factories.records import Records
 from tests.fakes.desk import RecordedDesk
+from workers.fakes.meta_ads import FakeMeta
 
 META, GOOGLE, SHOPIFY = PlatformId.META_ADS, PlatformId.GOOGLE_ADS, PlatformId.SHOPIFY
 KLAVIYO, LINKEDIN = PlatformId.KLAVIYO, PlatformId.LINKEDIN_ADS
@@ -83,6 +84,14 @@ async def test_without_a_name_the_platform_names_the_account(
     assert connection["display_name"] == "Northwind Outfitters"
     assert connection["account_id"] == "client-1.myshopify.com"
     assert connection["store_url"] == "https://client-1.myshopify.com"
+
+
+async def test_a_name_that_a_platform_gives_is_no_longer_than_one_that_people_give(
+    office: Office, desk: RecordedDesk
+) -> None:
+    cast(FakeMeta, office.vendor(META)).account.name = "n" * 5000
+    connection = (await office.connects(META)).json()["connection"]
+    assert connection["display_name"] == "n" * 200
 
 
 async def test_the_id_of_a_customer_is_kept_as_its_platform_writes_it(

@@ -58,6 +58,17 @@ def test_a_malformed_credential_is_named_and_its_value_never_told(
     assert refused(PlatformId(platform_id), **credentials) == {f"body.credentials.{location}": None}
 
 
+@pytest.mark.parametrize("misplaced", ["EAAB0Sk12", "pk_abc_1", "x" * 31, "", "Access token"])
+def test_an_unknown_key_that_may_be_a_secret_is_not_repeated(misplaced):
+    meta = GOOD[PlatformId.META_ADS]
+    assert refused(PlatformId.META_ADS, **meta, **{misplaced: "x"}) == {"body.credentials": None}
+
+
+def test_of_many_unknown_keys_a_few_are_told():
+    many = {f"key_{'x' * one}": 1 for one in range(20)}
+    assert len(refused(PlatformId.META_ADS, **GOOD[PlatformId.META_ADS], **many)) == 10
+
+
 def test_of_a_group_one_must_be_given():
     assert list(refused(PlatformId.GA4, property_id="123456")) == ["body.credentials"]
 
