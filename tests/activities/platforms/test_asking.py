@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from math import inf
 from typing import Any
 
 import pytest
@@ -126,6 +127,9 @@ async def test_the_platforms_retry_after_sets_when_it_is_tried_again(puller: Pul
     assert told.next_retry_delay == timedelta(seconds=42)
     untold = await failing(ask(PlatformBusy("Meta rests.")))
     assert untold.next_retry_delay is None
+    for endless in (1e17, inf):
+        much = await failing(ask(PlatformBusy("Meta rests.", retry_after=endless)))
+        assert much.next_retry_delay == timedelta(minutes=10)
     refused = await failing(ask(RequestRefused("Not so.")))
     assert (refused.type, refused.non_retryable) == (REFUSED, True)
 
