@@ -17,6 +17,7 @@ from temporalio.worker import Worker
 from activities.platforms.sync_dispatch import SyncDispatchSteps
 from models.contracts.platforms import (
     SYNC_DISPATCH,
+    SYNC_DUE,
     DispatchedSyncs,
     DispatchSyncs,
     SyncOrder,
@@ -45,6 +46,7 @@ class Starts:
 
     async def start_workflow(self, name: str, order: SyncOrder, **how: Any) -> None:
         assert how["id_conflict_policy"] is WorkflowIDConflictPolicy.USE_EXISTING
+        assert how["start_signal"] == SYNC_DUE
         assert how["priority"].fairness_key == order.tenant_id
         if order.tenant_id in self.refused:
             self.refused.remove(order.tenant_id)
