@@ -4,14 +4,13 @@
 """
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
 
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
 from models.contracts.platforms import BACKFILL, SYNC, SYNC_DISPATCH
 from models.db.database import Database
-from models.rules.platforms.registry import PLATFORMS, PlatformId
+from models.rules.platforms.registry import PlatformId
 from tests.histories.record import save
 from tests.workflows.conftest import know_our_attributes
 from tests.workflows.syncing import Syncing
@@ -19,7 +18,6 @@ from tests.workflows.test_sync_dispatch import Told, run_for
 
 META = PlatformId.META_ADS
 GA4 = PlatformId.GA4
-GA4_NAME = PLATFORMS[GA4].display_name
 
 
 @pytest.fixture
@@ -46,22 +44,6 @@ async def test_synced_by_the_dispatcher_with_failures(syncing: Syncing) -> None:
     syncing.puller.fake(GA4).faults.html = 10_000
     await syncing.sync()
     await save(syncing.temporal, syncing.sync_handle.id, SYNC, "failed")
-
-
-async def test_synced_again_while_another_platform_rests(
-    syncing: Syncing, time_skipping: WorkflowEnvironment
-) -> None:
-    await syncing.puller.connect(META)
-    await syncing.puller.connect(GA4)
-    syncing.puller.fake(META).faults.quota = 10_000
-    await syncing.start_due()
-    await time_skipping.sleep(timedelta(hours=2))
-    await syncing.start_due()
-    await time_skipping.sleep(timedelta(minutes=1))
-    syncing.puller.fake(META).faults.quota = 0
-    await syncing.sync()
-    assert (await syncing.steps_taken(syncing.sync_handle)).count(f"{GA4_NAME}: begin") == 2
-    await save(syncing.temporal, syncing.sync_handle.id, SYNC, "due_again")
 
 
 async def test_backfilled(syncing: Syncing) -> None:
