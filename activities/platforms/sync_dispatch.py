@@ -18,7 +18,6 @@ from temporalio.common import Priority, WorkflowIDConflictPolicy
 from activities.agents.heartbeats import heartbeats
 from models.contracts.platforms import (
     SYNC,
-    SYNC_DUE,
     SYNC_SUMMARY,
     DispatchedSyncs,
     DispatchSyncs,
@@ -95,8 +94,6 @@ class SyncDispatchSteps:
                 SYNC,
                 SyncOrder(tenant_id=tenant_id, company_id=company_id),
                 id=sync_workflow(company_id),
-                # One that runs since yesterday pulls again from those that do not rest.
-                start_signal=SYNC_DUE,
                 # The dispatcher's own queue: where it was started, syncs run too.
                 task_queue=activity.info().task_queue,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,

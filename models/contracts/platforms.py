@@ -12,8 +12,6 @@ from models.rules.platforms.registry import PLATFORMS, PlatformId
 
 SYNC: Final = "sync"
 """The workflow's name, and the first part of its id: one open run a client."""
-SYNC_DUE: Final = "due"
-"""What a running sync is told when the next day's is due."""
 BACKFILL: Final = "backfill"
 SYNC_DISPATCH: Final = "sync-dispatch"
 SYNC_SUMMARY: Final = "Sync the platforms of a client"
@@ -49,8 +47,7 @@ class SyncOrder:
 class AskSync:
     """Ask for a sync, a running one included; without a person the history says nothing of it.
 
-    A running sync also takes the connections that were made since it began, and again those that
-    it was done with long ago.
+    A running sync also takes the connections that were made since it began.
     """
 
     principal_id: str | None = None

@@ -20,7 +20,6 @@ from api.http.services import Temporal
 from models.contracts.platforms import (
     BACKFILL,
     SYNC,
-    SYNC_DUE,
     SYNC_SUMMARY,
     AskSync,
     BackfillOrder,
@@ -97,18 +96,10 @@ class Syncing:
         )  # fmt: skip
 
     async def sync(self) -> str:
-        """Start a sync, or join the one that runs, and wait for the end."""
+        """Sync as the daily dispatcher does, and wait for the end."""
         return await self.temporal.execute_workflow(
             SyncWorkflow.run, self.order, id=sync_workflow(self.puller.company_id),
             task_queue=self.queue_name, id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-        )  # fmt: skip
-
-    async def start_due(self) -> None:
-        """Start it as the dispatcher does when it is due, or tell the one that runs."""
-        await self.temporal.start_workflow(
-            SyncWorkflow.run, self.order, id=sync_workflow(self.puller.company_id),
-            task_queue=self.queue_name, id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            start_signal=SYNC_DUE,
         )  # fmt: skip
 
     async def duration(self) -> timedelta:

@@ -105,31 +105,6 @@ async def test_a_platform_that_has_never_enough_of_resting_is_left_to_the_next_s
     assert len(fake.calls) < 120
 
 
-async def test_a_platform_that_rests_for_days_keeps_no_other_from_its_daily_sync(
-    syncing: Syncing, time_skipping: WorkflowEnvironment
-) -> None:
-    resting, ga4 = [await syncing.puller.connect(one) for one in (TIKTOK, GA4)]
-    fake = syncing.puller.fake(TIKTOK)
-    fake.faults.quota = 10_000
-    await syncing.start_due()
-    await time_skipping.sleep(timedelta(minutes=30))
-    first = (await syncing.connection(ga4.connection_id)).last_synced_at
-    # Of what was pulled just now nobody wants more.
-    await syncing.start_due()
-    await time_skipping.sleep(timedelta(minutes=5))
-    assert (await syncing.connection(ga4.connection_id)).last_synced_at == first
-    await time_skipping.sleep(timedelta(hours=12))
-    await syncing.start_due()
-    await time_skipping.sleep(timedelta(minutes=5))
-    second = (await syncing.connection(ga4.connection_id)).last_synced_at
-    assert second - first >= timedelta(hours=12)
-    fake.faults.quota = 0
-    assert (await syncing.sync()).count("done") == 2
-    taken = await syncing.steps_taken(syncing.sync_handle)
-    assert taken.count("Google Analytics 4: begin") == 2
-    assert (await syncing.connection(resting.connection_id)).last_sync_error is None
-
-
 async def _after(syncing: Syncing, pulls: int, **faults: Any) -> None:
     """Let something go wrong at Meta once so many windows of the account were pulled."""
     connector: Any = syncing.puller.here.connectors[META]

@@ -35,8 +35,6 @@ Answer = TypeVar("Answer")
 _JITTER_S: Final = 10
 _LEAST_REST: Final = timedelta(seconds=30)
 _MOST_REST: Final = timedelta(minutes=15)
-_NEWS: Final = timedelta(hours=1)
-"""How long what was pulled is news: whoever asks for it within this time is content with it."""
 _SHOWN: Final = frozenset({REJECTED, REFUSED, BUSY, RESTING, *BY_CODE})
 """Errors whose messages are made to be shown."""
 
@@ -54,22 +52,16 @@ class ConnectionPull:
         self.rows = 0
         self.error: str | None = None
         self._is_over = False
-        self._ended_at: datetime | None = None
 
     async def sync(self) -> None:
         """Bring the connection up to date, and write down how that went."""
         if await self._all(days=None, with_reach=True):
             await self._end()
-        self._ended_at = workflow.now()
 
     async def backfill(self, days: int) -> None:
         """Load so many days before today; only a failure is written down at the connection."""
         if await self._all(days=days, with_reach=False) and self.error is not None:
             await self._end()
-
-    def is_long_over(self, now: datetime) -> bool:
-        """Whether who asks for a sync now is told nothing new by one that ended so long ago."""
-        return self._ended_at is not None and now - self._ended_at >= _NEWS
 
     @property
     def in_words(self) -> str:

@@ -11,7 +11,6 @@ from activities.platforms.pull_records import PullRecordSteps
 from models.contracts.insights import WriteInsight
 from models.contracts.platforms import (
     SYNC,
-    SYNC_DUE,
     AskSync,
     NoteStart,
     SurveyConnections,
@@ -26,7 +25,7 @@ from workflows.steps import record
 
 @workflow.defn(name=SYNC)
 class SyncWorkflow:
-    """Started with an `ask` by those who want a sync, and with `due` by the daily dispatcher."""
+    """Started with an `ask` by those who want a sync, and bare by the daily dispatcher."""
 
     @workflow.init
     def __init__(self, order: SyncOrder) -> None:
@@ -65,11 +64,6 @@ class SyncWorkflow:
         )
         await record(PullRecordSteps.note_start, note, "Note who asked for the sync")
 
-    @workflow.signal(name=SYNC_DUE)
-    def due(self) -> None:
-        """Another day's sync is due: whoever still rests keeps nobody else from it."""
-        self._asked = True
-
     async def _pull_all(self) -> None:
         """Pull from all connections, and from those that come while others are pulled from."""
         while self._asked or self._is_pulling():
@@ -100,8 +94,7 @@ class SyncWorkflow:
         found = await record(PullRecordSteps.survey, survey, "Find the connections")
         self._name = found.client_name
         for one in found.connections:
-            was = self._pulls.get(one.connection_id)
-            if was is None or was.is_long_over(workflow.now()):
+            if one.connection_id not in self._pulls:
                 pull = ConnectionPull(one, self._say)
                 self._pulls[one.connection_id] = pull
                 self._running[one.connection_id] = asyncio.create_task(pull.sync())
@@ -111,7 +104,7 @@ class SyncWorkflow:
         return not all(task.done() for task in self._running.values())
 
     def _tell(self, state: str) -> None:
-        # The dispatcher starts it without them.
+        # The dispatcher starts it bare.
         found = visibility.attributes(
             tenant_id=self._order.tenant_id, campaign_id="", kind=SYNC, status=state
         )
