@@ -7,7 +7,7 @@ from math import isfinite
 from typing import Final
 
 _LONGEST: Final = 366.0 * 24 * 3600
-"""What is more than a year is no time that anybody waits, and soon none that can be reckoned with."""
+"""Longer than a year nobody waits, and soon there is no date to wait for."""
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

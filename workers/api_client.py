@@ -75,17 +75,33 @@ class Event:
     id: str | None = None
 
 
-class Api:
+class Rest:
     """One tenant's API, as one of its people; tokens are made anew for each call."""
 
     def __init__(self, base_url: str, token: Callable[[], str]) -> None:
         self._token = token
-        self._http = httpx.AsyncClient(
-            base_url=base_url + PREFIX, timeout=httpx.Timeout(30, connect=5)
-        )
+        self._http = httpx.AsyncClient(base_url=base_url, timeout=httpx.Timeout(30, connect=5))
 
     async def close(self) -> None:
         await self._http.aclose()
+
+    async def _call(self, method: str, path: str, **options: Any) -> dict[str, Any]:
+        headers = self._headers() | options.pop("headers", {})
+        answer = await self._http.request(method, path, headers=headers, **options)
+        if answer.is_error:
+            raise _refusal(answer)
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._token()}"}
+
+
+class Api(Rest):
+    """Campaigns, their activities and approvals."""
+
+    def __init__(self, base_url: str, token: Callable[[], str]) -> None:
+        super().__init__(base_url + PREFIX, token)
 
     async def campaigns(self) -> list[Campaign]:
         """The newest campaigns."""
@@ -187,17 +203,6 @@ class Api:
             if not page["pagination"]["hasMore"]:
                 return items
             cursor = {"cursor": page["pagination"]["nextCursor"]}
-
-    async def _call(self, method: str, path: str, **options: Any) -> dict[str, Any]:
-        headers = self._headers() | options.pop("headers", {})
-        answer = await self._http.request(method, path, headers=headers, **options)
-        if answer.is_error:
-            raise _refusal(answer)
-        found: dict[str, Any] = answer.json()
-        return found
-
-    def _headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self._token()}"}
 
 
 def _refusal(answer: httpx.Response) -> ApiRefused:

@@ -4,6 +4,7 @@ import hashlib
 import json
 import shlex
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -18,6 +19,7 @@ from workers.api_client import Api, ApiRefused, Approval
 from workers.briefs import DEMO_BRIEF, read_brief
 from workers.follow import Follower, Outcome
 from workers.progress import View, make_view, summary
+from workers.results_client import ResultsApi
 from workers.stack import StackRecord, write_private
 from workers.tenants import DEMO
 from workers.tokens import issue
@@ -38,6 +40,15 @@ class DemoOptions:
 
 def demo_api(settings: Settings, record: StackRecord) -> Api:
     """The API as Dana, the demo tenant's admin."""
+    return Api(record.api_url, _tokens(settings))
+
+
+def results_api(settings: Settings, record: StackRecord) -> ResultsApi:
+    """The same of a client's platforms and results."""
+    return ResultsApi(record.api_url, _tokens(settings))
+
+
+def _tokens(settings: Settings) -> Callable[[], str]:
     admin = DEMO.humans[Role.ADMIN]
 
     def token() -> str:
@@ -45,7 +56,7 @@ def demo_api(settings: Settings, record: StackRecord) -> Api:
             settings, subject=admin.id, tenant=DEMO.id, role=Role.ADMIN, lifetime=_TOKEN_LIFE
         )
 
-    return Api(record.api_url, token)
+    return token
 
 
 class Demo:

@@ -17,9 +17,10 @@ from typing import Any
 import httpx
 
 from models.settings import Settings
+from workers.fakes.serving import demo_settings
 from workers.migrate import migrate
 from workers.postgres import Postgres, end_leftover_server
-from workers.processes import Child, end_leftovers, spawn
+from workers.processes import Child, end_leftovers, spawn, wait_for_port
 from workers.stack import (
     StackRecord,
     StackSecrets,
@@ -33,7 +34,7 @@ ROOT = Path(__file__).resolve().parent.parent
 READY_PATH = "/readyz"
 _PATIENCE = 60.0
 _LOG_LIMIT = 20 * 1024 * 1024
-_STOP_ORDER = ("worker", "api", "temporal", "postgres")
+_STOP_ORDER = ("worker", "api", "platforms", "temporal", "postgres")
 
 Say = Callable[[str], None]
 
@@ -72,6 +73,7 @@ class EmbeddedStack:
         workers: int = 1,
         environment: Mapping[str, str] | None = None,
         restart_at_once: bool = False,
+        platforms: bool = False,
     ) -> None:
         self._settings = settings
         self._environment = environment or {}
@@ -79,6 +81,7 @@ class EmbeddedStack:
         self._data_dir = data_dir
         self._say = say
         self._workers = workers
+        self._has_platforms = platforms
         self._logs = data_dir / "logs"
         self._parts: dict[str, _Part] = {}
         self._watching: asyncio.Task[None] | None = None
@@ -89,12 +92,13 @@ class EmbeddedStack:
         """Bring everything up; returns once the API says that it is ready."""
         begin = time.monotonic()
         await asyncio.to_thread(self._clear_up)
-        self.record = choose_ports(self._data_dir, self._settings)
+        self.record = choose_ports(self._data_dir, self._settings, platforms=self._has_platforms)
         self._parts = self._describe()
         try:
             await _together(self._prepare_database(), self._launch("temporal"))
             await _together(*(self._launch(name) for name in self._applications()))
             await self._wait_for_api()
+            await self._wait_for_platforms()
         except BaseException:
             await self.stop()
             raise
@@ -143,6 +147,8 @@ class EmbeddedStack:
             "temporal": _Part(start=temporal.start, stop=temporal.stop),
             "api": self._application("api", patience=10),
         }
+        if self.record.platforms_port is not None:
+            parts["platforms"] = self._platforms(self.record.platforms_port)
         for number in range(1, self._workers + 1):
             parts[f"worker-{number}"] = self._application("worker", number, patience=25)
         self._database = database
@@ -157,7 +163,7 @@ class EmbeddedStack:
                 name,
                 [sys.executable, "-m", "workers", command],
                 self._logs / f"{name}.log",
-                env={**os.environ, **here, **self._environment},
+                env={**os.environ, **self._demo_settings(), **here, **self._environment},
                 cwd=ROOT,
             )
 
@@ -166,6 +172,19 @@ class EmbeddedStack:
             stop=lambda child: child.stop(patience=patience),
             is_patient=self._is_patient,
         )
+
+    def _platforms(self, port: int) -> _Part:
+        argv = [sys.executable, "-m", "workers.fakes.serving", str(port)]
+        log = self._logs / "platforms.log"
+        return _Part(
+            start=lambda: spawn("platforms", argv, log, cwd=ROOT),
+            stop=lambda child: child.stop(patience=5),
+            is_patient=self._is_patient,
+        )
+
+    def _demo_settings(self) -> Mapping[str, str]:
+        port = self.record.platforms_port
+        return {} if port is None else demo_settings(self._settings, port)
 
     def _applications(self) -> list[str]:
         return [name for name in self._parts if name not in ("postgres", "temporal")]
@@ -213,6 +232,11 @@ class EmbeddedStack:
                     pass
                 await asyncio.sleep(0.05)
         raise RuntimeError(f"The API is not ready after {_PATIENCE:.0f} s:\n{api.last_words()}")
+
+    async def _wait_for_platforms(self) -> None:
+        part, port = self._parts.get("platforms"), self.record.platforms_port
+        if part is not None and part.child is not None and port is not None:
+            await asyncio.to_thread(wait_for_port, port, part.child, _PATIENCE)
 
     async def _watch(self) -> None:
         """Start again what died, each part for itself."""

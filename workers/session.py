@@ -16,8 +16,9 @@ from models.db.database import Database
 from models.settings import Settings
 from workers.api_client import ApiRefused
 from workers.briefs import BriefUnusable, read_brief
-from workers.demo import Demo, DemoOptions, command
+from workers.demo import Demo, DemoOptions, command, results_api
 from workers.demo_clients import ensure_demo_clients
+from workers.demo_results import ResultsDemo
 from workers.embedded import EmbeddedStack
 from workers.stack import (
     StackRecord,
@@ -49,7 +50,7 @@ class Session:
         data_dir = open_data_dir(self.settings)
         try:
             with sole_stack(data_dir):
-                async with self._stack(data_dir) as record:
+                async with self._stack(data_dir, demo=demo) as record:
                     self._where(record)
                     if demo:
                         await self._show(record)
@@ -69,12 +70,14 @@ class Session:
         if record is not None:
             return await self._to_the_end(record)
         with sole_stack(data_dir):
-            async with self._stack(data_dir) as started:
+            async with self._stack(data_dir, demo=True) as started:
                 return await self._to_the_end(started)
 
     @asynccontextmanager
-    async def _stack(self, data_dir: Path) -> AsyncIterator[StackRecord]:
-        stack = EmbeddedStack(self.settings, data_dir, say=self._say, workers=self.workers)
+    async def _stack(self, data_dir: Path, *, demo: bool) -> AsyncIterator[StackRecord]:
+        stack = EmbeddedStack(
+            self.settings, data_dir, say=self._say, workers=self.workers, platforms=demo
+        )
         self._say(f"Starting PostgreSQL, Temporal, the API and a worker in {data_dir} ...")
         try:
             signing_key(self.settings)  # The API looks for it with the first token.
@@ -103,6 +106,7 @@ class Session:
             await database.close()
 
     async def _show(self, record: StackRecord) -> None:
+        await self._results(record)
         demo = self._demo(record)
         try:
             await demo.report(await demo.run())
@@ -112,6 +116,7 @@ class Session:
         self._say("Serving until Ctrl-C.")
 
     async def _to_the_end(self, record: StackRecord) -> int:
+        await self._results(record)
         demo = self._demo(record)
         try:
             async with asyncio.timeout(NOTHING_MOVES.total_seconds()):
@@ -125,13 +130,25 @@ class Session:
         await demo.report(outcome)
         return 1 if outcome.reasons else 0
 
+    async def _results(self, record: StackRecord) -> None:
+        """Show the client's results, where the stack has the platforms of the demo."""
+        if record.platforms_port is None:
+            return
+        api = results_api(self._here(), record)
+        try:
+            await ResultsDemo(api, self._say).run()
+        finally:
+            await api.close()
+
     def _demo(self, record: StackRecord) -> Demo:
-        data_dir = open_data_dir(self.settings)
-        here = self.settings.model_copy(update={"data_dir": data_dir})
-        return Demo(here, record, self.options, self.console)
+        return Demo(self._here(), record, self.options, self.console)
+
+    def _here(self) -> Settings:
+        """The settings, with the folder's full path."""
+        return self.settings.model_copy(update={"data_dir": open_data_dir(self.settings)})
 
     def _where(self, record: StackRecord) -> None:
-        here = self.settings.model_copy(update={"data_dir": open_data_dir(self.settings)})
+        here = self._here()
         self._say(f"  API docs     {record.api_url}/docs")
         self._say(f"  Temporal UI  {record.temporal_ui_url}")
         self._say(f"  A token      {command(here, 'token', '--role', 'admin')}")

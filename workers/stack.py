@@ -20,6 +20,7 @@ from workers.processes import LOOPBACK, ProcessId, free_port, make_private
 TEMPORAL_PORT = 7233
 TEMPORAL_UI_PORT = 8233
 POSTGRES_PORT = 5433
+PLATFORMS_PORT = 8090
 
 
 class StackRunning(RuntimeError):
@@ -41,6 +42,8 @@ class StackRecord(BaseModel):
     temporal_port: int
     temporal_ui_port: int
     api_port: int
+    platforms_port: int | None = None
+    """Where the demo's platforms are, when they are part of the stack."""
     children: dict[str, ProcessId] = Field(default_factory=dict)
 
     @property
@@ -95,7 +98,7 @@ def write_private(path: Path, text: str) -> None:
     draft.replace(path)
 
 
-def choose_ports(data_dir: Path, base: Settings) -> StackRecord:
+def choose_ports(data_dir: Path, base: Settings, *, platforms: bool = False) -> StackRecord:
     """The folder's earlier ports, else the usual ones, else whatever is free."""
     earlier = StackRecord.load(data_dir)
 
@@ -108,6 +111,7 @@ def choose_ports(data_dir: Path, base: Settings) -> StackRecord:
         temporal_port=port("temporal_port", TEMPORAL_PORT),
         temporal_ui_port=port("temporal_ui_port", TEMPORAL_UI_PORT),
         api_port=port("api_port", base.api_port),
+        platforms_port=port("platforms_port", PLATFORMS_PORT) if platforms else None,
     )
 
 

@@ -1,8 +1,10 @@
 """LinkedIn's ads through its Marketing API.
 
 Days are UTC's whatever the account. A report has no pages and is silently cut at 15,000 rows, so
-a range that comes near is asked for again in halves. Texts of sponsored posts belong to the
-company's page, for which our token is not: those ads have no title or body here.
+a range that comes near is asked for again in halves. It is silently empty, too, for a member who
+may not look at the account: an empty one is believed while the account can be read. Texts of
+sponsored posts belong to the company's page, for which our token is not: those ads have no title
+or body here.
 """
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -222,7 +224,7 @@ class LinkedInAds:
         self, access: Access, report: _Report, first: date, last: date
     ) -> AsyncIterator[Sequence[Row]]:
         """The report's rows, in parts where they are too many for one answer."""
-        longest = _LONGEST_REACH if report.daily else (last - first).days + 1
+        longest, told = _LONGEST_REACH if report.daily else (last - first).days + 1, False
         waiting = list(reversed(list(spans(first, last, longest))))
         while waiting:
             start, end = waiting.pop()
@@ -231,6 +233,7 @@ class LinkedInAds:
                 rows = answer.body["elements"]
                 too_many = len(rows) >= self._most_rows
             if not too_many:
+                told = told or bool(rows)
                 yield rows
             elif start < end and report.daily:
                 waiting += reversed(halves(start, end))
@@ -238,6 +241,9 @@ class LinkedInAds:
                 raise RequestRefused(
                     f"LinkedIn sends {self._most_rows} rows at most, and {start} to {end} has more."
                 )
+        if not told:
+            # Who may not look at an account is told of no activity, and refused elsewhere.
+            await self._get(access.credentials, f"/rest/adAccounts/{access.account_id}")
 
     async def _pages(self, access: Access, path: str) -> AsyncIterator[Sequence[Row]]:
         token = ""

@@ -17,6 +17,7 @@ from temporalio.common import Priority, WorkflowIDConflictPolicy
 
 from activities.agents.heartbeats import heartbeats
 from models.contracts.platforms import (
+    LOOK_AGAIN,
     SYNC,
     SYNC_SUMMARY,
     DispatchedSyncs,
@@ -31,6 +32,8 @@ from models.rules.platforms.daily_syncs import due_within
 
 TENANTS_AT_ONCE: Final = 10
 _PATIENCE: Final = timedelta(seconds=20)
+_LATER: Final = 4
+"""The priority after the usual one, which is 3."""
 
 _log = logging.getLogger(__name__)
 
@@ -97,8 +100,11 @@ class SyncDispatchSteps:
                 # The dispatcher's own queue: where it was started, syncs run too.
                 task_queue=activity.info().task_queue,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                # One that runs may wait for a platform, and has done with the others long ago.
+                start_signal=LOOK_AGAIN,
                 static_summary=SYNC_SUMMARY,
-                priority=Priority(fairness_key=tenant_id),
+                # Whatever somebody waits for comes first.
+                priority=Priority(priority_key=_LATER, fairness_key=tenant_id),
                 rpc_timeout=_PATIENCE,
             )
         return len(due)

@@ -151,7 +151,7 @@ LongPaging = Annotated[PageWanted, Depends(_long_paging)]
 
 
 def cursor_secret(settings: Settings) -> bytes:
-    """The key that cursors are signed with: from the settings, else a file that is made once."""
+    """What signs cursors and keys hashes of bodies: from the settings, or a file made once."""
     if settings.cursor_secret is not None:
         return hashlib.sha256(settings.cursor_secret.get_secret_value().encode()).digest()
     return kept_secret(settings.data_dir / "cursor_secret")

@@ -12,6 +12,8 @@ from models.rules.platforms.registry import PLATFORMS, PlatformId
 
 SYNC: Final = "sync"
 """The workflow's name, and the first part of its id: one open run a client."""
+LOOK_AGAIN: Final = "look_again"
+"""The signal that a sync is started with, or has when it runs already."""
 BACKFILL: Final = "backfill"
 SYNC_DISPATCH: Final = "sync-dispatch"
 SYNC_SUMMARY: Final = "Sync the platforms of a client"

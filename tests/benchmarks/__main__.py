@@ -13,6 +13,7 @@ from rich.table import Table
 
 from tests.benchmarks import (
     agent_activity,
+    backfill,
     clients,
     decision,
     fairness,
@@ -33,6 +34,7 @@ BENCHMARKS: Mapping[str, Callable[[Bench], Awaitable[list[Measured]]]] = {
     "lists": lists.run,
     "clients": clients.run,
     "results": results.run,
+    "backfill": backfill.run,
     "viewers": viewers.run,
     "fairness": fairness.run,
     "revenue": revenue.run,

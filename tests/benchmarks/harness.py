@@ -22,7 +22,8 @@ from models.rules.vocabulary import ActivityStatus, ActivityType, Role, WakeReas
 from models.settings import Settings, settings
 from tests.factories.agents import TenantMade, make_activity, make_campaign, make_tenant
 from workers.embedded import EmbeddedStack
-from workers.processes import make_private
+from workers.fakes.platforms import settings_at
+from workers.processes import LOOPBACK, free_port, make_private
 from workers.stack import StackRecord, embedded_environment, owner_url
 from workers.tokens import issue, signing_key
 from workers.wire_model import WireModel
@@ -112,6 +113,8 @@ class Bench:
     database: Database
     temporal: Client
     stage: Stage
+    platforms_port: int
+    """Where the stack looks for clients' platforms; nobody is there until a benchmark is."""
 
     async def campaign(self, tenant: TenantMade) -> str:
         """Make an active campaign with nothing to do, and its workflow: the reconciler looks."""
@@ -180,6 +183,11 @@ async def stack_for(model: WireModel) -> AsyncIterator[Bench]:
     ) as folder:
         data_dir = Path(folder) / "data"
         make_private(data_dir)
+        platforms_port = free_port()
+        os.environ |= {
+            f"THROUGHLINE_{name.upper()}": value
+            for name, value in settings_at(f"http://{LOOPBACK}:{platforms_port}").items()
+        }
         os.environ |= {
             "THROUGHLINE_DATA_DIR": str(data_dir),
             "THROUGHLINE_ANTHROPIC_API_KEY": "bench",
@@ -195,7 +203,7 @@ async def stack_for(model: WireModel) -> AsyncIterator[Bench]:
         signing_key(settings())
         record = await stack.start()
         try:
-            async with _reached(stack, record, data_dir, stage) as bench:
+            async with _reached(stack, record, data_dir, stage, platforms_port) as bench:
                 yield bench
         finally:
             await stack.stop()
@@ -203,7 +211,7 @@ async def stack_for(model: WireModel) -> AsyncIterator[Bench]:
 
 @asynccontextmanager
 async def _reached(
-    stack: EmbeddedStack, record: StackRecord, data_dir: Path, stage: Stage
+    stack: EmbeddedStack, record: StackRecord, data_dir: Path, stage: Stage, platforms_port: int
 ) -> AsyncIterator[Bench]:
     os.environ |= embedded_environment(data_dir, record)
     settings.cache_clear()
@@ -218,6 +226,7 @@ async def _reached(
             database=database,
             temporal=await connect(here),
             stage=stage,
+            platforms_port=platforms_port,
         )
     finally:
         await database.close()

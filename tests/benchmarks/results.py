@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.queries.platforms import campaigns, results
 from models.rules.clients.vocabulary import PeriodType
-from models.rules.results.periods import period
+from models.rules.results.periods import Period, period
 from tests.benchmarks.harness import Bench, Measured, compare, in_ms, quantile
 from tests.benchmarks.lists import bare_routes, dsn
 from tests.benchmarks.raw_http import latencies, per_second, request
@@ -24,6 +25,7 @@ COMPANY = "01K9RES" + "7".zfill(19)
 """A client of the first tenant, which has twenty of the two hundred."""
 _FILL = """
 set session_replication_role = replica;
+set work_mem = '256MB';
 select ensure_day_parts(current_date - 499, current_date);
 insert into company (id, tenant_id, name)
     select '01K9RES' || lpad(n::text, 19, '0'), (%(tenants)s::text[])[1 + n / 20], 'Client ' || n
@@ -47,11 +49,13 @@ insert into campaign_daily (tenant_id, company_id, day, platform, campaign_id, s
     select tenant_id, company_id, current_date - d, platform, campaign_id,
            (d * 31 + campaign_id::int * 17) %% 900 + 0.25, 5000 + d, 60 + d %% 7, 3 + d %% 5,
            400 + d %% 90, 3000 + d, 'USD', now()
-    from ad_campaign, generate_series(0, 499) d where company_id like '01K9RES%%';
+    from ad_campaign, generate_series(0, 499) d where company_id like '01K9RES%%'
+    order by d desc, company_id, platform, campaign_id;
 insert into creative_daily (tenant_id, company_id, day, platform, creative_id, spend, conversions,
                             as_of)
     select tenant_id, company_id, current_date - d, platform, creative_id, d %% 50, d %% 3, now()
-    from ad_creative, generate_series(0, 99) d where company_id like '01K9RES%%';
+    from ad_creative, generate_series(0, 99) d where company_id like '01K9RES%%'
+    order by d desc, company_id, platform, creative_id;
 insert into metric_snapshot (tenant_id, company_id, day, metric_key, platform, account_id, value,
                              currency, as_of)
     select tenant_id, id, current_date - d, m[1], m[2], '1', 100 + (d * 7) %% 90,
@@ -69,8 +73,9 @@ insert into metric_snapshot (tenant_id, company_id, day, metric_key, platform, a
         (array['search_clicks', 'google_search_console', '']),
         (array['search_impressions', 'google_search_console', '']),
         (array['search_position', 'google_search_console', ''])) as metrics (m)
-    where id like '01K9RES%%';
+    where id like '01K9RES%%' order by d desc, id, m[2];
 """
+"""Rows lie as a daily sync leaves them: day after day, and of a day client after client."""
 _FILLED = (
     "company", "client", "platform_connection", "ad_campaign", "ad_creative", "campaign_daily",
     "creative_daily", "metric_snapshot",
@@ -116,6 +121,7 @@ async def _asked(bench: Bench, tenant: TenantMade) -> list[tuple[str, str, Sent]
     calls: dict[str, tuple[str, Any]] = {
         "month": ("", results.of_period),
         "campaigns": ("/campaigns", campaigns.breakdown),
+        "daily spend": ("/campaigns/daily", _daily),
     }
     found: list[tuple[str, str, Sent]] = []
     async with bench.database.tenant(tenant.id) as db:
@@ -124,6 +130,11 @@ async def _asked(bench: Bench, tenant: TenantMade) -> list[tuple[str, str, Sent]
                 await query(db, COMPANY, month)
             found.append((name, f"/api/clients/{COMPANY}/results{path}", list(sent)))
     return found
+
+
+async def _daily(db: AsyncConnection, company_id: str, month: Period) -> None:
+    await campaigns.breakdown(db, company_id, month)
+    await campaigns.daily(db, company_id, month)
 
 
 def _fill(bench: Bench, tenants: Sequence[TenantMade]) -> None:

@@ -16,6 +16,8 @@ from workers.processes import ProcessId, free_port
 from workers.stack import StackRecord, running_stack
 
 PATIENCE = 60.0
+START_PATIENCE = 150.0
+"""All journeys wait for one start, which on a machine that is busy otherwise takes a minute."""
 
 
 class Stack:
@@ -47,7 +49,7 @@ class Stack:
                 stderr=log,
                 env=self._environment,
             )
-        until(lambda: self._answers() and self.worker_starts() > seen, self.words)
+        until(lambda: self._answers() and self.worker_starts() > seen, self.words, START_PATIENCE)
 
     def stop(self) -> None:
         if self._up is not None and self._up.poll() is None:
@@ -117,8 +119,10 @@ class Stack:
         return False
 
 
-def until(condition: Callable[[], bool], explain: Callable[[], str]) -> None:
-    deadline = time.monotonic() + PATIENCE
+def until(
+    condition: Callable[[], bool], explain: Callable[[], str], patience: float = PATIENCE
+) -> None:
+    deadline = time.monotonic() + patience
     while not condition():
         assert time.monotonic() < deadline, explain()
         time.sleep(0.05)

@@ -81,7 +81,7 @@ class Stack:
 
 
 def until(condition: Callable[[], bool], explain: Callable[[], str] = str) -> None:
-    deadline = time.monotonic() + 40
+    deadline = time.monotonic() + 120
     while not condition():
         assert time.monotonic() < deadline, explain()
         time.sleep(0.05)

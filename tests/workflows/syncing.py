@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from temporalio import activity
 from temporalio.client import Client, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy
@@ -30,7 +32,8 @@ from models.contracts.platforms import (
 from models.db.database import Database
 from models.settings import Settings
 from tests.activities.platforms.puller import Puller
-from workers.sandbox import sandboxed_runner
+from workers.sandbox import production_runner
+from workflows import policies
 from workflows.platforms.backfill import BackfillWorkflow
 from workflows.platforms.insight import InsightWorkflow
 from workflows.platforms.sync import SyncWorkflow
@@ -40,6 +43,14 @@ from workflows.platforms.sync_dispatch import SyncDispatchWorkflow
 def server_time() -> datetime:
     """The time by the server, which may skip some."""
     return activity.info().started_time if activity.in_activity() else datetime.now(UTC)
+
+
+def hardly_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Try again as often as ever, but at once: a server that skips time may take some over it."""
+    usual = policies.PULL["retry_policy"]
+    assert usual is not None
+    retries = replace(usual, initial_interval=timedelta(milliseconds=5))
+    monkeypatch.setitem(policies.PULL, "retry_policy", retries)
 
 
 class Syncing:
@@ -76,7 +87,7 @@ class Syncing:
             task_queue=self.queue_name,
             workflows=[SyncWorkflow, BackfillWorkflow, SyncDispatchWorkflow, InsightWorkflow],
             activities=steps,
-            workflow_runner=sandboxed_runner(),
+            workflow_runner=production_runner(),
         )
 
     @property
@@ -95,12 +106,18 @@ class Syncing:
             task_queue=self.queue_name,
         )  # fmt: skip
 
-    async def sync(self) -> str:
-        """Sync as the daily dispatcher does, and wait for the end."""
-        return await self.temporal.execute_workflow(
+    async def start(self, **how: Any) -> WorkflowHandle[Any, str]:
+        """Start a sync as the daily dispatcher does, or join the one that runs."""
+        handle: WorkflowHandle[Any, str] = await self.temporal.start_workflow(
             SyncWorkflow.run, self.order, id=sync_workflow(self.puller.company_id),
             task_queue=self.queue_name, id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            **how,
         )  # fmt: skip
+        return handle
+
+    async def sync(self) -> str:
+        """Start a sync, or join the one that runs, and wait for its end."""
+        return await (await self.start()).result()
 
     async def duration(self) -> timedelta:
         """How long the last sync took by the server's clock."""

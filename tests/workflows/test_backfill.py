@@ -11,7 +11,7 @@ from models.db.database import Database
 from models.rules.platforms.ledger import Level
 from models.rules.platforms.registry import PlatformId
 from tests.workflows.conftest import know_our_attributes
-from tests.workflows.syncing import Syncing
+from tests.workflows.syncing import Syncing, hardly_pause
 from workers.fakes import meta_ads
 from workflows.platforms.backfill import BackfillWorkflow
 
@@ -21,7 +21,10 @@ GA4 = PlatformId.GA4
 
 
 @pytest.fixture
-async def syncing(db: Database, time_skipping: WorkflowEnvironment) -> AsyncIterator[Syncing]:
+async def syncing(
+    db: Database, time_skipping: WorkflowEnvironment, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Syncing]:
+    hardly_pause(monkeypatch)
     await know_our_attributes(time_skipping)
     async with Syncing.at_work(db, time_skipping.client) as running:
         yield running

@@ -8,14 +8,13 @@ from typing import Any
 import pytest
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
-from temporalio.worker import UnsandboxedWorkflowRunner
 
+from models.contracts.platforms import LOOK_AGAIN
 from models.db.database import Database
 from models.rules.platforms.ledger import Level
 from models.rules.platforms.registry import PlatformId
-from tests.workflows import syncing as syncing_module
 from tests.workflows.conftest import know_our_attributes
-from tests.workflows.syncing import Syncing
+from tests.workflows.syncing import Syncing, hardly_pause
 from workers.fakes import meta_ads
 from workflows import policies
 
@@ -26,7 +25,10 @@ TIKTOK = PlatformId.TIKTOK_ADS
 
 
 @pytest.fixture
-async def syncing(db: Database, time_skipping: WorkflowEnvironment) -> AsyncIterator[Syncing]:
+async def syncing(
+    db: Database, time_skipping: WorkflowEnvironment, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Syncing]:
+    hardly_pause(monkeypatch)
     await know_our_attributes(time_skipping)
     async with Syncing.at_work(db, time_skipping.client) as running:
         yield running
@@ -133,8 +135,7 @@ async def test_a_platform_that_never_ends_its_answer_is_waited_for_once_a_window
     db: Database, temporal: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(policies.PULL, "start_to_close_timeout", timedelta(seconds=1))
-    # A sandbox has policies of its own, and a server that skips time skips none of a step's.
-    monkeypatch.setattr(syncing_module, "sandboxed_runner", UnsandboxedWorkflowRunner)
+    # A server that skips time skips none of a step's.
     async with Syncing.at_work(db, temporal) as syncing:
         await _wait_in_vain(syncing)
 
@@ -205,6 +206,28 @@ async def test_a_connection_made_during_a_sync_is_pulled_by_it(syncing: Syncing)
     await syncing.ask()
     await syncing.sync()
     assert (await syncing.connection(late.connection_id)).last_synced_at is not None
+
+
+async def test_a_platform_that_rests_for_hours_does_not_hold_the_others_back(
+    syncing: Syncing, time_skipping: WorkflowEnvironment
+) -> None:
+    tiktok, ga4 = [await syncing.puller.connect(one) for one in (TIKTOK, GA4)]
+    syncing.puller.fake(TIKTOK).faults.quota = 20
+    handle = await syncing.start(start_signal=LOOK_AGAIN)
+    await time_skipping.sleep(timedelta(minutes=30))
+    first = (await syncing.connection(ga4.connection_id)).last_synced_at
+    await syncing.start(start_signal=LOOK_AGAIN)
+    await time_skipping.sleep(timedelta(minutes=10))
+    # It is fresh enough.
+    assert (await syncing.connection(ga4.connection_id)).last_synced_at == first
+    await time_skipping.sleep(timedelta(hours=2))
+    await syncing.start(start_signal=LOOK_AGAIN)
+    await time_skipping.sleep(timedelta(minutes=10))
+    again = (await syncing.connection(ga4.connection_id)).last_synced_at
+    assert again - first > timedelta(hours=2)
+    assert (await syncing.connection(tiktok.connection_id)).last_synced_at is None
+    await handle.result()
+    assert (await syncing.connection(tiktok.connection_id)).last_synced_at is not None
 
 
 async def test_a_connection_that_is_given_up_during_a_sync_is_left_alone(syncing: Syncing) -> None:

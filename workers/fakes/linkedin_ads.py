@@ -49,6 +49,8 @@ class FakeLinkedIn(FakeVendor):
     refresh_token: str = REFRESH_TOKEN
     most_rows: int = 15_000
     renewals: int = 0
+    shut_out: bool = False
+    """Whether the member may no longer look at the account."""
 
     def routes(self) -> Mapping[str, Answerer]:
         return {
@@ -114,7 +116,7 @@ class FakeLinkedIn(FakeVendor):
         )
 
     def _account(self, call: Call) -> Response:
-        if not self._is_ours(call):
+        if self.shut_out or not self._is_ours(call):
             return _refusal(403, "ACCESS_DENIED", "Not enough permissions to access: GET")
         account = self.account
         return json_response(
@@ -168,7 +170,7 @@ class FakeLinkedIn(FakeVendor):
         account = f"accounts=List(urn%3Ali%3AsponsoredAccount%3A{self.account.account_id})"
         if within is None or call.headers.get("x-restli-protocol-version") != "2.0.0":
             return _refusal(400, "ILLEGAL_ARGUMENT", "Invalid query parameters")
-        if account not in call.raw_query:
+        if self.shut_out or account not in call.raw_query:
             # As the real one: nothing, where one may not look.
             return json_response({"elements": [], "paging": {"start": 0, "count": 10}})
         numbers = [int(part) for part in within.groups()]

@@ -51,12 +51,14 @@ class ConnectionPull:
         self.windows_done = 0
         self.rows = 0
         self.error: str | None = None
+        self.ended_at: datetime | None = None
         self._is_over = False
 
     async def sync(self) -> None:
         """Bring the connection up to date, and write down how that went."""
         if await self._all(days=None, with_reach=True):
             await self._end()
+        self.ended_at = workflow.now()
 
     async def backfill(self, days: int) -> None:
         """Load so many days before today; only a failure is written down at the connection."""

@@ -4,12 +4,15 @@ Source: clients/connections.yaml, rules.sync.
 """
 
 import asyncio
+from datetime import timedelta
+from typing import Final
 
 from temporalio import workflow
 
 from activities.platforms.pull_records import PullRecordSteps
 from models.contracts.insights import WriteInsight
 from models.contracts.platforms import (
+    LOOK_AGAIN,
     SYNC,
     AskSync,
     NoteStart,
@@ -21,6 +24,9 @@ from workflows import visibility
 from workflows.platforms.insight import IN_WORDS, have_insight
 from workflows.platforms.pulling import ConnectionPull
 from workflows.steps import record
+
+STILL_FRESH: Final = timedelta(hours=1)
+"""How long a connection is not pulled from again by a sync that goes on."""
 
 
 @workflow.defn(name=SYNC)
@@ -64,6 +70,11 @@ class SyncWorkflow:
         )
         await record(PullRecordSteps.note_start, note, "Note who asked for the sync")
 
+    @workflow.signal(name=LOOK_AGAIN)
+    def look_again(self) -> None:
+        """Take the connections that are new, and those whose pull ended a while ago."""
+        self._asked = True
+
     async def _pull_all(self) -> None:
         """Pull from all connections, and from those that come while others are pulled from."""
         while self._asked or self._is_pulling():
@@ -94,11 +105,18 @@ class SyncWorkflow:
         found = await record(PullRecordSteps.survey, survey, "Find the connections")
         self._name = found.client_name
         for one in found.connections:
-            if one.connection_id not in self._pulls:
+            if self._is_wanted(one.connection_id):
                 pull = ConnectionPull(one, self._say)
                 self._pulls[one.connection_id] = pull
                 self._running[one.connection_id] = asyncio.create_task(pull.sync())
         self._say()
+
+    def _is_wanted(self, connection_id: str) -> bool:
+        """Whoever asks while one platform rests for hours is to have the numbers of the others."""
+        pull = self._pulls.get(connection_id)
+        if pull is None:
+            return True
+        return pull.ended_at is not None and workflow.now() - pull.ended_at > STILL_FRESH
 
     def _is_pulling(self) -> bool:
         return not all(task.done() for task in self._running.values())

@@ -78,12 +78,12 @@ async def daily_spend(
             "days": [
                 {
                     "date": (first + timedelta(days=number)).isoformat(),
-                    "spend": plain(rounded(day.value)),
+                    "spend": plain(rounded(amount)),
                 }
-                for number, day in days.items()
+                for number, amount in zip(spent.days, spent.amounts, strict=True)
             ],
         }
-        for (key, currency), days in sorted(present.days.items(), key=str)
+        for (key, currency), spent in sorted(present.series.items(), key=str)
         if key == "spend"
     ]
 

@@ -5,7 +5,7 @@ stored 0 included; a day of a ratio, when its denominator is not 0. Days without
 for the numerator of a ratio. Values are exact until they are rounded, once, at the end.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Context, Decimal, localcontext
 from fractions import Fraction
@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from models.rules.clients.metrics import MetricKind, MetricUnit
-from models.rules.clients.rounding import RATIO_PLACES, SCORE_PLACES, rounded
+from models.rules.clients.rounding import RATIO_PLACES, SCORE_PLACES, quotient, rounded
 
 PLACES: Final[Mapping[MetricUnit, int]] = MappingProxyType(
     {
@@ -25,11 +25,10 @@ PLACES: Final[Mapping[MetricUnit, int]] = MappingProxyType(
     }
 )
 """How many places a value of each unit is rounded to."""
-_EXACT: Final = Context(prec=200_000)
-"""More digits than PostgreSQL's numbers have."""
 _NEAR: Final = Context(prec=60)
-_MARGIN: Final = 10**50
+_MARGIN: Final = Decimal("1e-50")
 """Far more than what is lost at sixty digits over the days of a year."""
+_NOTHING, _ONE = Decimal(0), Decimal(1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,85 +42,103 @@ class Aggregate:
     """The value before it was rounded, which is what others are computed from."""
 
 
-class DayValue(NamedTuple):
-    """A day's value; of a ratio the numerator, with the denominator in `weight`."""
+class Series(NamedTuple):
+    """The days of a metric that have data, added up; a day is known by its number.
 
-    value: Decimal | Fraction
-    weight: Decimal | Fraction = Decimal(1)
+    Where days are weighed, `weights` is the sum of their weights, and `total` and `amounts` are
+    of values times weights; on a day without any weight the amount is the value. A period whose
+    mean nobody asks for comes without its single `days`, `amounts` and `day_weights`.
+    """
+
+    total: Decimal
+    points: int
+    first: int
+    last: int
+    latest: Decimal | None = None
+    weights: Decimal | None = None
+    days: Sequence[int] = ()
+    amounts: Sequence[Decimal] = ()
+    day_weights: Sequence[Decimal] = ()
 
 
-def aggregate(
-    kind: MetricKind, days: Sequence[DayValue], *, places: int, factor: int = 1
-) -> Aggregate | None:
-    """The number of a period from its days in order; None where there is nothing to tell."""
-    exact = exact_value(kind, days, factor=factor)
-    if exact is None:
+def divided(above: Series | None, below: Series | None) -> Series | None:
+    """The days of a ratio: the denominator is the weight of the daily ratios."""
+    if below is None:
         return None
-    if kind is MetricKind.RATIO:
-        days = [day for day in days if day.weight]
-        avg_value = _mean_of_ratios(days, factor, places)
-    else:
-        avg_value = rounded(_total(day.value for day in days) / len(days), places)
-    return Aggregate(
-        value=rounded(exact, places), avg_value=avg_value, data_points=len(days), exact=exact
+    if above is None:
+        above = Series(total=_NOTHING, points=0, first=below.first, last=below.last)
+    over = dict(zip(above.days, above.amounts, strict=True))
+    known = [
+        (over.get(day, _NOTHING), weight)
+        for day, weight in zip(below.days, below.amounts, strict=True)
+        if weight
+    ]
+    return Series(
+        total=above.total,
+        points=len(known),
+        first=min(above.first, below.first),
+        last=max(above.last, below.last),
+        # Of all days: what was spent on a day without a conversion was spent on conversions.
+        weights=below.total,
+        amounts=[amount for amount, _ in known],
+        day_weights=[weight for _, weight in known],
     )
 
 
-def exact_value(kind: MetricKind, days: Sequence[DayValue], *, factor: int = 1) -> Fraction | None:
-    """The number of a period before it is rounded; None where there is nothing to tell."""
-    if not days:
+def aggregate(
+    kind: MetricKind, series: Series, *, places: int, factor: int = 1
+) -> Aggregate | None:
+    """The number of a period; None where it would be divided by nothing."""
+    exact = exact_value(kind, series, factor=factor)
+    if exact is None:
         return None
+    if series.weights is None:
+        avg_value = quotient(series.total, series.points, places)
+    else:
+        avg_value = _mean_of_ratios(series.amounts, series.day_weights, factor, places)
+    return Aggregate(
+        value=rounded(exact, places), avg_value=avg_value, data_points=series.points, exact=exact
+    )
+
+
+def exact_value(kind: MetricKind, series: Series, *, factor: int = 1) -> Fraction | None:
+    """The number of a period before it is rounded; None where it would be divided by nothing."""
     match kind:
         case MetricKind.SUM:
-            return _total(day.value for day in days)
+            return Fraction(series.total)
         case MetricKind.MEAN:
-            return _total(day.value for day in days) / len(days)
+            return _share(series.total, series.points)
         case MetricKind.LAST:
-            return Fraction(days[-1].value)
+            assert series.latest is not None
+            return Fraction(series.latest)
         case MetricKind.RATIO:
-            # Of all days: what was spent on a day without a conversion was spent on conversions.
-            below = _total(day.weight for day in days)
-            return _total(day.value for day in days) / below * factor if below else None
+            return _share(series.total, series.weights, factor) if series.weights else None
         case MetricKind.WEIGHTED:
-            weights = _total(day.weight for day in days)
-            if not weights:
-                # Seen by nobody: every day counts alike.
-                return _total(day.value for day in days) / len(days)
-            above = (Fraction(day.value) * Fraction(day.weight) for day in days)
-            return sum(above, Fraction(0)) / weights
+            # Seen by nobody: every day counts alike.
+            return _share(series.total, series.weights or series.points)
 
 
-def _total(values: Iterable[Decimal | Fraction]) -> Fraction:
-    """The exact sum. Decimals are added as such, which is many times cheaper than fractions are."""
-    every = list(values)
-    decimals = [value for value in every if isinstance(value, Decimal)]
-    with localcontext(_EXACT):
-        total = Fraction(sum(decimals, Decimal(0)))
-    if len(decimals) == len(every):
-        return total
-    return sum((value for value in every if isinstance(value, Fraction)), total)
+def _share(above: Decimal, below: Decimal | int, factor: int = 1) -> Fraction:
+    (a, b), (c, d) = above.as_integer_ratio(), below.as_integer_ratio()
+    return Fraction(a * d * factor, b * c)
 
 
-def _mean_of_ratios(days: Sequence[DayValue], factor: int, places: int) -> Decimal:
+def _mean_of_ratios(
+    amounts: Sequence[Decimal], weights: Sequence[Decimal], factor: int, places: int
+) -> Decimal:
     """The mean of the daily ratios, rounded as the exact one is.
 
     The exact mean of a year is a fraction of thousands of digits. Sixty of them tell how it is
     rounded, unless it is too near to where the rounding turns.
     """
-    near, size = Decimal(0), Decimal(0)
-    for day in days:
-        share = _NEAR.divide(_nearly(day.value), _nearly(day.weight))
-        near, size = _NEAR.add(near, share), _NEAR.add(size, abs(share))
-    mean = Fraction(near) * factor / len(days)
-    margin = abs(Fraction(size) * factor) / _MARGIN
-    low, high = rounded(mean - margin, places), rounded(mean + margin, places)
-    if low == high:
-        return low
-    shares = (Fraction(day.value) / Fraction(day.weight) for day in days)
-    return rounded(sum(shares, Fraction(0)) * factor / len(days), places)
-
-
-def _nearly(value: Decimal | Fraction) -> Decimal:
-    if isinstance(value, Decimal):
-        return value
-    return _NEAR.divide(Decimal(value.numerator), Decimal(value.denominator))
+    pairs = [(amount, weight or _ONE) for amount, weight in zip(amounts, weights, strict=True)]
+    with localcontext(_NEAR):
+        shares = [amount / weight for amount, weight in pairs]
+        mean = sum(shares, _NOTHING) * factor / len(shares)
+        margin = sum(map(abs, shares), _NOTHING) * factor * _MARGIN
+        low, high = mean - margin, mean + margin
+    nearest = rounded(low, places)
+    if nearest == rounded(high, places):
+        return nearest
+    exact = sum((Fraction(amount) / Fraction(weight) for amount, weight in pairs), Fraction(0))
+    return rounded(exact * factor / len(pairs), places)

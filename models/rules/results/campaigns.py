@@ -5,13 +5,13 @@ never 0 and never infinite.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
-from models.rules.clients.rounding import RATIO_PLACES, SCORE_PLACES, rounded
+from models.rules.clients.rounding import RATIO_PLACES, SCORE_PLACES, quotient
 
 
 class CampaignSort(StrEnum):
@@ -60,26 +60,43 @@ class Sums:
     reach: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Derived:
-    """What follows from the sums, exact; `shown` gives what the wire shows."""
+class Share(NamedTuple):
+    """A number that is derived from two sums: factor * above / below."""
 
-    roas: Fraction | None
-    cpa: Fraction | None
-    cpm: Fraction | None
-    ctr: Fraction | None
-    cpc: Fraction | None
-    frequency: Fraction | None
+    above: Decimal | int
+    below: Decimal | int | None
+    factor: int = 1
+
+    @property
+    def exact(self) -> Fraction | None:
+        return Fraction(self.above) / Fraction(self.below) * self.factor if self.below else None
+
+    def rounded(self, places: int) -> Decimal | None:
+        """The number as the wire shows it."""
+        if not self.below:
+            return None
+        return quotient(self.above, self.below, places, factor=self.factor)
+
+
+class Derived(NamedTuple):
+    """What follows from the sums."""
+
+    roas: Share
+    cpa: Share
+    cpm: Share
+    ctr: Share
+    cpc: Share
+    frequency: Share
 
     def shown(self) -> dict[str, Decimal | None]:
         """Each number rounded: money and percentages to 2 places, ratios to 4."""
         return {
-            "roas": _round(self.roas, RATIO_PLACES),
-            "cpa": _round(self.cpa, SCORE_PLACES),
-            "cpm": _round(self.cpm, SCORE_PLACES),
-            "ctr": _round(self.ctr, SCORE_PLACES),
-            "cpc": _round(self.cpc, SCORE_PLACES),
-            "frequency": _round(self.frequency, RATIO_PLACES),
+            "roas": self.roas.rounded(RATIO_PLACES),
+            "cpa": self.cpa.rounded(SCORE_PLACES),
+            "cpm": self.cpm.rounded(SCORE_PLACES),
+            "ctr": self.ctr.rounded(SCORE_PLACES),
+            "cpc": self.cpc.rounded(SCORE_PLACES),
+            "frequency": self.frequency.rounded(RATIO_PLACES),
         }
 
 
@@ -99,12 +116,12 @@ C = TypeVar("C", bound=Sortable)
 def derived(sums: Sums) -> Derived:
     """The derived numbers of a campaign, or of several together."""
     return Derived(
-        roas=_share(sums.conversion_value, sums.spend),
-        cpa=_share(sums.spend, sums.conversions),
-        cpm=_share(sums.spend, sums.impressions, 1000),
-        ctr=_share(sums.clicks, sums.impressions, 100),
-        cpc=_share(sums.spend, sums.clicks),
-        frequency=_share(sums.impressions, sums.reach),
+        roas=Share(sums.conversion_value, sums.spend),
+        cpa=Share(sums.spend, sums.conversions),
+        cpm=Share(sums.spend, sums.impressions, 1000),
+        ctr=Share(sums.clicks, sums.impressions, 100),
+        cpc=Share(sums.spend, sums.clicks),
+        frequency=Share(sums.impressions, sums.reach),
     )
 
 
@@ -124,7 +141,7 @@ def together(parts: Sequence[Sums]) -> Sums:
 def derived_together(parts: Sequence[Sums]) -> Derived:
     """The derived numbers of several campaigns; frequency is that of those which have a reach."""
     reached = together([one for one in parts if one.reach is not None])
-    return replace(derived(together(parts)), frequency=derived(reached).frequency)
+    return derived(together(parts))._replace(frequency=derived(reached).frequency)
 
 
 def in_order(campaigns: Sequence[C], by: CampaignSort, direction: SortDirection) -> list[C]:
@@ -144,13 +161,5 @@ def _value(sums: Sums, by: CampaignSort) -> Fraction | None:
     if hasattr(sums, by):
         value = getattr(sums, by)
         return None if value is None else Fraction(value)
-    exact: Fraction | None = getattr(derived(sums), by)
-    return exact
-
-
-def _share(above: Decimal | int, below: Decimal | int | None, factor: int = 1) -> Fraction | None:
-    return Fraction(above) / Fraction(below) * factor if below else None
-
-
-def _round(value: Fraction | None, places: int) -> Decimal | None:
-    return None if value is None else rounded(value, places)
+    share: Share = getattr(derived(sums), by)
+    return share.exact

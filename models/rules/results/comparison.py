@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Final
 
 from models.rules.clients.metrics import MetricDirection, MetricKind
-from models.rules.clients.rounding import rounded
+from models.rules.clients.rounding import quotient, rounded
 from models.rules.clients.vocabulary import PeriodType, TrackingStatus
 
 _MONTHS: Final[Mapping[PeriodType, Fraction]] = MappingProxyType(
@@ -35,7 +35,8 @@ def delta_pct(value: Decimal | Fraction, prior: Decimal | Fraction | None) -> De
     """The change in percent to 2 places; None where there was nothing, or nothing but 0."""
     if not prior:
         return None
-    return rounded((Fraction(value) - Fraction(prior)) / abs(Fraction(prior)) * 100)
+    (a, b), (c, d) = value.as_integer_ratio(), prior.as_integer_ratio()
+    return quotient((a * d - c * b) * 100, b * abs(c))
 
 
 def scale_target(

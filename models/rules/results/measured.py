@@ -14,13 +14,17 @@ from typing import Final
 from models.rules.clients.metrics import METRICS, Metric, MetricKind, MetricUnit, metric_of
 from models.rules.clients.rounding import rounded
 from models.rules.clients.vocabulary import PeriodType, TrackingStatus
-from models.rules.results.aggregation import PLACES, Aggregate, DayValue, aggregate, exact_value
+from models.rules.results.aggregation import (
+    PLACES,
+    Aggregate,
+    Series,
+    aggregate,
+    divided,
+    exact_value,
+)
 from models.rules.results.comparison import delta_pct, exact_target, tracking
 from models.rules.results.currencies import goal_currency, in_order, primary_currency
 from models.rules.results.periods import Period
-
-Days = Mapping[int, DayValue]
-"""The days that have data, in order, each by its number; with what it has."""
 
 MONEY: Final = tuple(key for key, one in METRICS.items() if one.unit is MetricUnit.MONEY)
 """The metrics that are given for each currency."""
@@ -52,19 +56,19 @@ BESIDE_MONEY: Final = _beside_money()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """What is stored of a period: of each metric, and each currency where it is money, the days.
+    """What is stored of a period, by metric, and by currency where it is money.
 
     `beside` has the counts of `BESIDE_MONEY` once more, for each currency of their accounts alone.
     """
 
-    days: Mapping[tuple[str, str | None], Days] = field(default_factory=dict)
-    beside: Mapping[tuple[str, str], Days] = field(default_factory=dict)
+    series: Mapping[tuple[str, str | None], Series] = field(default_factory=dict)
+    beside: Mapping[tuple[str, str], Series] = field(default_factory=dict)
 
     def totals(self, key: str) -> dict[str, Fraction]:
         """What a metric of money comes to in each of its currencies."""
         return {
-            currency: sum((Fraction(day.value) for day in days.values()), Fraction(0))
-            for (stored, currency), days in self.days.items()
+            currency: Fraction(series.total)
+            for (stored, currency), series in self.series.items()
             if stored == key and currency is not None
         }
 
@@ -121,24 +125,19 @@ def measured(
     found: list[Measured] = []
     for metric in _metrics(present):
         for currency in _currencies(metric, present, primary):
-            days = _days(metric, currency, present)
-            number = aggregate(
-                metric.kind,
-                list(days.values()),
-                places=PLACES[metric.unit],
-                factor=metric.factor,
-            )
-            if number is None:
+            series = _series(metric, currency, present)
+            number = _aggregate(metric, series)
+            if series is None or number is None:
                 continue
-            before = list(_days(metric, currency, prior).values())
             found.append(
                 _compared(
                     metric,
                     number,
                     currency=currency or primary,
-                    prior=exact_value(metric.kind, before, factor=metric.factor),
+                    prior=_exact(metric, _series(metric, currency, prior)),
                     target=_target(targets, metric, currency, primary, period.type),
-                    covered=_covered(days),
+                    # From the first to the last day with data.
+                    covered=series.last - series.first + 1,
                     period=period,
                 )
             )
@@ -177,9 +176,19 @@ def _compared(
     )
 
 
+def _aggregate(metric: Metric, series: Series | None) -> Aggregate | None:
+    if series is None:
+        return None
+    return aggregate(metric.kind, series, places=PLACES[metric.unit], factor=metric.factor)
+
+
+def _exact(metric: Metric, series: Series | None) -> Fraction | None:
+    return None if series is None else exact_value(metric.kind, series, factor=metric.factor)
+
+
 def _metrics(stored: Stored) -> Iterable[Metric]:
     yield from METRICS.values()
-    yield from map(metric_of, sorted({key for key, _ in stored.days} - METRICS.keys()))
+    yield from map(metric_of, sorted({key for key, _ in stored.series} - METRICS.keys()))
 
 
 def _currencies(metric: Metric, stored: Stored, primary: str) -> Sequence[str | None]:
@@ -187,33 +196,24 @@ def _currencies(metric: Metric, stored: Stored, primary: str) -> Sequence[str | 
     parts = _money_parts(metric) or ((metric.key,) if metric.key in MONEY else ())
     if not parts:
         return [None]
-    codes = (code for key, code in stored.days if key in parts and code is not None)
+    codes = (code for key, code in stored.series if key in parts and code is not None)
     return in_order(codes, primary)
 
 
-def _days(metric: Metric, currency: str | None, stored: Stored) -> Days:
+def _series(metric: Metric, currency: str | None, stored: Stored) -> Series | None:
     if metric.kind is not MetricKind.RATIO:
-        return stored.days.get((metric.key, currency), {})
-    above = _part(metric.numerator, currency, stored)
-    below = _part(metric.denominator, currency, stored)
-    nothing = DayValue(Decimal(0))
-    return {
-        day: DayValue(above.get(day, nothing).value, below.get(day, nothing).value)
-        for day in above.keys() | below.keys()
-    }
+        return stored.series.get((metric.key, currency))
+    return divided(
+        _part(metric.numerator, currency, stored), _part(metric.denominator, currency, stored)
+    )
 
 
-def _part(key: str | None, currency: str | None, stored: Stored) -> Days:
+def _part(key: str | None, currency: str | None, stored: Stored) -> Series | None:
     """The days of one part of a ratio in a currency."""
     assert key is not None
     if currency is None or key in MONEY:
-        return stored.days.get((key, currency), {})
-    return stored.beside.get((key, currency), {})
-
-
-def _covered(days: Days) -> int:
-    """How many days there are from the first to the last one with data."""
-    return max(days) - min(days) + 1
+        return stored.series.get((key, currency))
+    return stored.beside.get((key, currency))
 
 
 def _target(

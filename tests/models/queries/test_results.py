@@ -122,6 +122,93 @@ async def test_metrics_are_what_plain_python_makes_of_the_rows(
         assert one.delta_pct == delta_pct(expected[key], was), key
 
 
+def by_day(rows: Iterable[Row], key: str) -> dict[date, Fraction]:
+    found: dict[date, Fraction] = defaultdict(Fraction)
+    for row in rows:
+        if row["metric_key"] == key:
+            found[row["day"]] += Fraction(row["value"])
+    return found
+
+
+def mean(values: Iterable[Fraction]) -> Fraction:
+    every = list(values)
+    return sum(every, Fraction(0)) / len(every)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+async def test_averages_are_those_of_the_days_that_have_data(
+    db: Database, tenant: TenantMade, seed: int
+) -> None:
+    company_id, random = await make_client(db, tenant), Random(seed)
+    rows = random_metrics(company_id, random)
+    await store(db, tenant, MetricSnapshot, rows)
+    async with db.tenant(tenant.id) as session:
+        found = (await results.of_period(session, company_id, MARCH)).metrics
+    present = within(rows, MARCH)
+    shown = {one.metric_key: one for one in found}
+    for key in shown.keys() & (SUMS.keys() - {"spend", "conversion_value", "store_revenue"}):
+        days = by_day(present, key)
+        assert shown[key].data_points == len(days)
+        assert shown[key].avg_value == rounded(mean(days.values())), key
+    for key in shown.keys() & {"ctr", "returning_order_rate"}:
+        above, below, factor, places = RATIOS[key]
+        over = by_day(present, above)
+        daily = [over[day] / amount for day, amount in by_day(present, below).items() if amount]
+        assert shown[key].data_points == len(daily)
+        assert shown[key].avg_value == rounded(mean(daily) * factor, places), key
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+async def test_positions_are_weighted_by_who_saw_them(
+    db: Database, tenant: TenantMade, seed: int
+) -> None:
+    company_id, random = await make_client(db, tenant), Random(seed)
+    rows = [
+        {
+            "company_id": company_id, "day": FIRST + timedelta(days=number), "metric_key": key,
+            "platform": "google_search_console", "account_id": account_id, "as_of": AS_OF,
+            "value": Decimal(random.choice((0, random.randrange(10**4)))) / divisor,
+            "currency": None,
+        }
+        for account_id in "12"
+        for key, divisor in (("search_position", 100), ("search_impressions", 1))
+        for number in range(70)
+        if random.random() < 0.6
+    ]  # fmt: skip
+    await store(db, tenant, MetricSnapshot, rows)
+    async with db.tenant(tenant.id) as session:
+        found = (await results.of_period(session, company_id, MARCH)).metrics
+    (position,) = [one for one in found if one.metric_key == "search_position"]
+    values, weights = weighted_days(within(rows, MARCH))
+    before, weights_before = weighted_days(within(rows, prior(MARCH)))
+    assert position.value == rounded(weighted_mean(values, weights))
+    assert position.avg_value == rounded(mean(values.values()))
+    assert position.data_points == len(values)
+    assert position.prior_value == rounded(weighted_mean(before, weights_before))
+
+
+def weighted_days(rows: list[Row]) -> tuple[dict[date, Fraction], dict[date, Fraction]]:
+    """The position of each day and its impressions; without any, the mean of the accounts."""
+    seen = {(r["day"], r["account_id"]): r for r in rows if r["metric_key"] == "search_impressions"}
+    values, weights = {}, {}
+    for day in {row["day"] for row in rows if row["metric_key"] == "search_position"}:
+        mine = [r for r in rows if r["day"] == day and r["metric_key"] == "search_position"]
+        shares = [
+            total([seen[key]] if (key := (day, r["account_id"])) in seen else []) for r in mine
+        ]
+        weights[day] = sum(shares, Fraction(0))
+        weighed = sum(
+            (Fraction(r["value"]) * w for r, w in zip(mine, shares, strict=True)), Fraction(0)
+        )
+        values[day] = weighed / weights[day] if weights[day] else total(mine) / len(mine)
+    return values, weights
+
+
+def weighted_mean(values: Mapping[date, Fraction], weights: Mapping[date, Fraction]) -> Fraction:
+    together = sum(weights.values(), Fraction(0))
+    return sum((values[day] * weights[day] for day in values), Fraction(0)) / together
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_campaigns_and_their_totals_are_what_plain_python_makes_of_the_rows(
     db: Database, tenant: TenantMade, seed: int

@@ -70,6 +70,23 @@ async def test_a_day_that_would_be_cut_is_refused_aloud(case: Case) -> None:
             await every(small.connector.campaign_days(small.access, LAST, LAST))
 
 
+async def test_who_may_not_look_any_more_is_not_told_of_days_without_activity(case: Case) -> None:
+    case.fake.shut_out = True
+    for asked in (
+        case.connector.daily_metrics(case.access, FIRST, LAST),
+        case.connector.campaign_days(case.access, FIRST, LAST),
+        case.connector.reach(case.access, FIRST, LAST),
+    ):
+        with pytest.raises(CredentialsRejected):
+            await every(asked)
+
+
+async def test_days_on_which_nothing_ran_are_days_without_activity(case: Case) -> None:
+    case.fake.account.quiet = {FIRST}
+    rows = await every(case.connector.daily_metrics(case.access, FIRST, FIRST))
+    assert {row.value for row in rows} == {0}
+
+
 async def test_a_quota_by_day_begins_anew_at_midnight(case: Case) -> None:
     case.fake.faults.quota = 1
     with pytest.raises(QuotaExhausted) as caught:

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from sqlalchemy import select
 from temporalio.client import Client
 
+from activities.llm.offline import OfflineLlm
 from api.http import commands
 from api.http.services import Services
 from models.db.database import Database
@@ -71,9 +72,10 @@ async def worker(
         method: Any = getattr(commands.Desk, name)
         defaults = dict(method.__kwdefaults__ or {})
         monkeypatch.setattr(method, "__kwdefaults__", defaults | {"task_queue": queue})
+    offline = OfflineLlm(0)
     container = Container(
-        settings=services.settings, db=db, temporal=temporal, llms={}, stripe=services.stripe,
-        connectors=services.connectors,
+        settings=services.settings, db=db, temporal=temporal, stripe=services.stripe,
+        llms={"claude": offline, "offline": offline}, connectors=services.connectors,
     )  # fmt: skip
     async with build_worker(temporal, agents_queue(container), task_queue=queue):
         yield

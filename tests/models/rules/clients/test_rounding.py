@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.rules.clients.paging import offset, page_count
-from models.rules.clients.rounding import RATIO_PLACES, has_places, rounded
+from models.rules.clients.rounding import RATIO_PLACES, has_places, quotient, rounded
 from models.rules.months import add_months
 
 DAYS = st.dates(date(1000, 1, 1), date(3000, 12, 31))
@@ -72,6 +72,12 @@ def test_rounding_again_changes_nothing(value, places):
 def test_rounding_keeps_the_order(one, other):
     low, high = sorted((one, other))
     assert rounded(low) <= rounded(high)
+
+
+@given(FRACTIONS, FRACTIONS.filter(bool), st.integers(0, 6), st.integers(1, 1000))
+def test_a_quotient_is_rounded_once(above, below, places, factor):
+    exact = above / below * factor
+    assert quotient(above, below, places, factor=factor) == rounded(exact, places)
 
 
 @pytest.mark.parametrize(
