@@ -3,6 +3,11 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from math import isfinite
+from typing import Final
+
+_LONGEST: Final = 366.0 * 24 * 3600
+"""Longer than a year nobody waits, and soon there is no date to wait for."""
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
@@ -17,9 +22,10 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 def _number(text: str | None) -> float | None:
     try:
-        return max(0.0, float(text)) if text else None
+        given = float(text) if text else None
     except ValueError:
         return None
+    return min(max(0.0, given), _LONGEST) if given is not None and isfinite(given) else None
 
 
 def _seconds_until(http_date: str | None) -> float | None:
@@ -29,4 +35,4 @@ def _seconds_until(http_date: str | None) -> float | None:
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+    return min(max(0.0, (moment - datetime.now(UTC)).total_seconds()), _LONGEST)

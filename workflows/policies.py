@@ -13,6 +13,9 @@ from temporalio.workflow import ActivityConfig, LocalActivityConfig
 
 TASK_QUEUE: Final = "agents"
 
+_RAN_OUT: Final = "TemporalTimeout:StartToClose"
+"""The server's name for a step that used up all of its time."""
+
 _FOREVER = RetryPolicy(
     initial_interval=timedelta(milliseconds=200),
     backoff_coefficient=2,
@@ -38,8 +41,8 @@ LLM_RETRIES: Final = RetryPolicy(
     initial_interval=timedelta(milliseconds=200),
     backoff_coefficient=2,
     maximum_interval=timedelta(seconds=10),
-    # The server's name for it: a turn that used up its run's time is not given it again.
-    non_retryable_error_types=["TemporalTimeout:StartToClose"],
+    # A turn that used up its run's time is not given it again.
+    non_retryable_error_types=[_RAN_OUT],
 )
 """Dead workers and databases are outlived; how often a vendor may fail is the step's to count."""
 
@@ -105,10 +108,12 @@ PULL: Final[ActivityConfig] = {
     "start_to_close_timeout": timedelta(minutes=30),
     "heartbeat_timeout": HEARTBEAT,
     "retry_policy": RetryPolicy(
-        initial_interval=timedelta(seconds=5), backoff_coefficient=2, maximum_attempts=5
+        initial_interval=timedelta(seconds=5), backoff_coefficient=2, maximum_attempts=5,
+        non_retryable_error_types=[_RAN_OUT],
     ),
-}
-"""One question to a platform, such as a window of days; dead workers count as attempts."""
+}  # fmt: skip
+"""One question to a platform, such as a window of days; dead workers count as attempts. Who has not
+answered within half an hour is not waited for as long again: a backfill has dozens of them."""
 
 REST_PATIENCE: Final = timedelta(hours=24)
 """How long a pull waits in all for a platform that has had enough of us: then comes the next."""

@@ -109,8 +109,10 @@ def resting(message: str, until: datetime) -> ApplicationError:
 
 def _again(message: str, retry_after: float | None) -> ApplicationError:
     """Try again as the policy has it, or when the platform says."""
-    wait = None if retry_after is None else timedelta(seconds=max(retry_after, 1.0))
-    delay = None if wait is None else min(wait, _LONGEST_PAUSE)
+    delay = None
+    if retry_after is not None:
+        longest = _LONGEST_PAUSE.total_seconds()
+        delay = timedelta(seconds=min(max(1.0, retry_after), longest))
     return ApplicationError(message, type=BUSY, next_retry_delay=delay)
 
 

@@ -1,16 +1,19 @@
 """The steps of a sync and a backfill that ask platforms, and store what they answer.
 
 A step asks first and stores then, all of it in one transaction with what the ledger knows of it:
-there is no row without the ledger, and never half a window. Done twice it changes nothing.
+there is no row without the ledger, and never half a window. Done twice it changes nothing. Where
+others stored the same days meanwhile, theirs may be newer: then the platform is asked anew.
 """
 
+from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import date
-from typing import Any
+from datetime import date, datetime
+from typing import Any, Final, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio import activity
 
+from activities.connectors.errors import PlatformBusy
 from activities.connectors.ports import (
     Campaign,
     CampaignDay,
@@ -37,6 +40,12 @@ from models.rules.clients.metrics import STANDINGS
 from models.rules.clients.vocabulary import PeriodType
 from models.rules.platforms.ledger import Level, backfill_ranges, sync_ranges
 from models.rules.results.periods import period
+
+Day = TypeVar("Day", DayMetric, CampaignDay, CreativeDay)
+Moments = tuple[tuple[date, datetime], ...]
+
+_TRIES: Final = 3
+"""How often a window is asked for whose days somebody else stores meanwhile."""
 
 
 class PullSteps:
@@ -69,10 +78,14 @@ class PullSteps:
     @activity.defn(name="pull.window")
     async def window(self, pull: PullWindow) -> Pulled:
         """Pull the account's days, or those of its campaigns and creatives, and store them."""
+        read = self._account if pull.window.level is Level.ACCOUNT else self._campaigns
         async with self._asking.open(pull.of) as opened:
-            if pull.window.level is Level.ACCOUNT:
-                return await self._account(opened, pull.window)
-            return await self._campaigns(opened, pull.window)
+            for _ in range(_TRIES):
+                before = await self._moments(pull.of, pull.window)
+                pulled = await read(opened, pull.window, before)
+                if pulled is not None:
+                    return pulled
+            raise PlatformBusy("The same days were pulled by others all the time.")
 
     @activity.defn(name="pull.campaigns")
     async def campaigns(self, of: ConnectionRef) -> Pulled:
@@ -116,7 +129,11 @@ class PullSteps:
                         )
         return Pulled(rows=rows)
 
-    async def _account(self, opened: Opened, window: Window) -> Pulled:
+    async def _moments(self, of: ConnectionRef, window: Window) -> Moments:
+        async with self._database.tenant(of.tenant_id) as db:
+            return await _moments(db, of.connection_id, window)
+
+    async def _account(self, opened: Opened, window: Window, before: Moments) -> Pulled | None:
         of, first, last = _pulling(opened), window.first, window.last
         told, with_standing = set[date](), set[date]()
 
@@ -129,9 +146,12 @@ class PullSteps:
         with RowSpool() as rows:
             # What is told is as of the moment before it was asked for.
             at = self._asking.now()
-            await rows.take(opened.connector.daily_metrics(opened.access, first, last), columns)
+            read = opened.connector.daily_metrics(opened.access, first, last)
+            await rows.take(_within(window, read), columns)
             async with self._database.tenant(of.tenant_id) as db:
                 await metric_writes.hold(db, of)
+                if await _moments(db, of.connection_id, window) != before:
+                    return None
                 await metric_writes.replace_account_days(
                     db, of, first, last, at, rows.batches(),
                     told=told, with_standing=with_standing,
@@ -142,16 +162,20 @@ class PullSteps:
                 )
             return Pulled(rows=rows.rows)
 
-    async def _campaigns(self, opened: Opened, window: Window) -> Pulled:
+    async def _campaigns(self, opened: Opened, window: Window, before: Moments) -> Pulled | None:
         of, first, last = _pulling(opened), window.first, window.last
         ads = opened.ads
         assert ads is not None
         with RowSpool() as campaigns, RowSpool() as creatives:
             at = self._asking.now()
-            await campaigns.take(ads.campaign_days(opened.access, first, last), _campaign_day)
-            await creatives.take(ads.creative_days(opened.access, first, last), _creative_day)
+            of_campaigns = ads.campaign_days(opened.access, first, last)
+            await campaigns.take(_within(window, of_campaigns), _campaign_day)
+            of_creatives = ads.creative_days(opened.access, first, last)
+            await creatives.take(_within(window, of_creatives), _creative_day)
             async with self._database.tenant(of.tenant_id) as db:
                 await metric_writes.hold(db, of)
+                if await _moments(db, of.connection_id, window) != before:
+                    return None
                 await metric_writes.replace_campaign_days(
                     db, of, first, last, at,
                     campaigns=campaigns.batches(), creatives=creatives.batches(),
@@ -161,6 +185,18 @@ class PullSteps:
                     db, of, window.level, first, last, today=today, as_of=at
                 )
             return Pulled(rows=campaigns.rows + creatives.rows)
+
+
+async def _moments(db: AsyncConnection, connection_id: str, window: Window) -> Moments:
+    """What tells whether somebody stored days of the window: what they know may be newer."""
+    return await connection_days.moments(db, connection_id, window.level, window.first, window.last)
+
+
+async def _within(window: Window, rows: AsyncIterator[Day]) -> AsyncIterator[Day]:
+    """The rows of the window's days: of others, should one come, the ledger would know nothing."""
+    async for row in rows:
+        if window.first <= row.day <= window.last:
+            yield row
 
 
 async def _wanted(db: AsyncConnection, of: Pulling, begin: BeginPull, today: date) -> list[Window]:

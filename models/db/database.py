@@ -73,6 +73,8 @@ class Database:
             connect_args={"prepare_threshold": 2, "connect_timeout": 5, "autocommit": True},
             # Or an INSERT that met its row would count -1, which reads like one that wrote it.
             execution_options={"preserve_rowcount": True},
+            # Errors are logged and kept in histories, where values of clients have no business.
+            hide_parameters=True,
         )  # fmt: skip
 
     @asynccontextmanager

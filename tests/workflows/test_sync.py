@@ -1,10 +1,12 @@
 """Syncs: every connection by itself, through whatever its platform does."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
 from models.contracts.platforms import LOOK_AGAIN
@@ -14,6 +16,7 @@ from models.rules.platforms.registry import PlatformId
 from tests.workflows.conftest import know_our_attributes
 from tests.workflows.syncing import Syncing, hardly_pause
 from workers.fakes import meta_ads
+from workflows import policies
 
 META = PlatformId.META_ADS
 GA4 = PlatformId.GA4
@@ -126,6 +129,31 @@ async def test_a_platform_that_fails_for_a_while_is_tried_again(syncing: Syncing
     assert (await syncing.connection(of.connection_id)).last_sync_error is None
     for level in Level:
         assert "missing" not in (await syncing.puller.ledger(of, level)).values()
+
+
+async def test_a_platform_that_never_ends_its_answer_is_waited_for_once_a_window(
+    db: Database, temporal: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(policies.PULL, "start_to_close_timeout", timedelta(seconds=1))
+    # A server that skips time skips none of a step's.
+    async with Syncing.at_work(db, temporal) as syncing:
+        await _wait_in_vain(syncing)
+
+
+async def _wait_in_vain(syncing: Syncing) -> None:
+    of, other = await syncing.puller.connect(GA4), await syncing.puller.connect(KLAVIYO)
+    connector: Any = syncing.puller.here.connectors[GA4]
+
+    async def endless(*asked: Any) -> AsyncIterator[Any]:
+        await asyncio.Event().wait()
+        yield None
+
+    connector.daily_metrics = endless
+    await syncing.sync()
+    assert await syncing.duration() < timedelta(seconds=12)
+    assert (await syncing.connection(of.connection_id)).last_sync_error is not None
+    assert set((await syncing.puller.ledger(of)).values()) == {"missing"}
+    assert (await syncing.connection(other.connection_id)).last_sync_error is None
 
 
 async def test_a_platform_that_stays_down_is_told_and_the_next_sync_closes_the_gap(

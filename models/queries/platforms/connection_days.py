@@ -57,6 +57,16 @@ _LAST_STORED: Final = select(func.max(ConnectionDay.day)).where(
     ConnectionDay.level == Level.ACCOUNT,
     ConnectionDay.state != DayState.MISSING,
 )
+_MOMENTS: Final = (
+    select(ConnectionDay.day, ConnectionDay.as_of)
+    .where(
+        ConnectionDay.connection_id == bindparam("connection_id"),
+        ConnectionDay.level == bindparam("level"),
+        ConnectionDay.day.between(bindparam("first"), bindparam("last")),
+        ConnectionDay.as_of.is_not(None),
+    )
+    .order_by(ConnectionDay.day)
+)
 _KEY: Final = ("connection_id", "level", "day")
 _OPENING = many.inserting(ConnectionDay, "tenant_id", "connection_id", "level", "day", "state")
 _OPENED: Final = _OPENING.on_conflict_do_nothing()
@@ -82,6 +92,14 @@ async def last_stored(db: AsyncConnection, connection_id: str) -> date | None:
     """The last day that is stored of the account itself."""
     found = await db.execute(_LAST_STORED, {"connection_id": connection_id})
     return found.scalar_one()
+
+
+async def moments(
+    db: AsyncConnection, connection_id: str, level: Level, first: date, last: date
+) -> tuple[tuple[date, datetime], ...]:
+    """As of when each of these days is stored: others, once somebody has stored one of them."""
+    asked = {"connection_id": connection_id, "level": level, "first": first, "last": last}
+    return tuple((row.day, row.as_of) for row in await db.execute(_MOMENTS, asked))
 
 
 async def open_days(

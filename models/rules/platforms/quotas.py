@@ -71,5 +71,7 @@ def take(lease: Lease, rate: Rate, now: datetime) -> tuple[Lease, datetime | Non
 
 def rest(now: datetime, retry_after: float | None) -> datetime:
     """Until when a connection rests whose platform has had enough of us."""
-    told = UNTOLD_REST if retry_after is None else timedelta(seconds=max(retry_after, 1.0))
-    return now + min(told, LONGEST_REST)
+    if retry_after is None:
+        return now + UNTOLD_REST
+    # Cut before it is a duration: of some numbers that platforms send none can be made.
+    return now + timedelta(seconds=min(max(1.0, retry_after), LONGEST_REST.total_seconds()))

@@ -1,8 +1,9 @@
 """What goes wrong at a platform, what it is told as, and what is known afterwards."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from datetime import timedelta
+from collections.abc import AsyncIterator, Callable
+from datetime import date, timedelta
+from math import inf
 from typing import Any
 
 import pytest
@@ -23,7 +24,7 @@ from models.queries.platforms import quota_leases
 from models.rules.platforms.ledger import Level
 from models.rules.platforms.quotas import RATES
 from models.rules.platforms.registry import PlatformId
-from tests.activities.platforms.puller import Puller, between
+from tests.activities.platforms.puller import Puller, ago, between
 from workers.fakes import meta_ads
 
 META = PlatformId.META_ADS
@@ -126,6 +127,9 @@ async def test_the_platforms_retry_after_sets_when_it_is_tried_again(puller: Pul
     assert told.next_retry_delay == timedelta(seconds=42)
     untold = await failing(ask(PlatformBusy("Meta rests.")))
     assert untold.next_retry_delay is None
+    for endless in (1e17, inf):
+        much = await failing(ask(PlatformBusy("Meta rests.", retry_after=endless)))
+        assert much.next_retry_delay == timedelta(minutes=10)
     refused = await failing(ask(RequestRefused("Not so.")))
     assert (refused.type, refused.non_retryable) == (REFUSED, True)
 
@@ -159,6 +163,53 @@ async def test_windows_that_are_pulled_at_the_same_time_are_stored_once(puller: 
         *(puller.pull(of, Level.CAMPAIGN, first, last) for first, last in ((9, 3), (6, 0), (8, 1)))
     )
     assert await puller.contents() == once
+
+
+@pytest.mark.parametrize("level", list(Level))
+async def test_a_slow_pull_does_not_bring_back_what_a_quicker_one_has_replaced(
+    puller: Puller, monkeypatch: pytest.MonkeyPatch, level: Level
+) -> None:
+    of = await begun(puller)
+    connector = puller.here.connectors[META]
+    name = "daily_metrics" if level is Level.ACCOUNT else "campaign_days"
+    read = getattr(connector, name)
+    overtaken: list[bool] = []
+
+    async def slow(*asked: Any) -> AsyncIterator[Any]:
+        async for row in read(*asked):
+            yield row
+        if not overtaken:
+            overtaken.append(True)
+            puller.fake(META).account.restated = {ago(2): 3}
+            puller.now += timedelta(minutes=1)
+            await puller.pull(of, level, 6, 0)
+
+    monkeypatch.setattr(connector, name, slow)
+    await puller.pull(of, level, 9, 1)
+    stored = await puller.contents()
+    puller.now += timedelta(minutes=1)
+    await puller.pull(of, level, 9, 0)
+    assert await puller.contents() == stored
+
+
+async def test_days_that_were_not_asked_for_are_left_alone(
+    puller: Puller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of = await begun(puller)
+    connector = puller.here.connectors[META]
+    for name in ("daily_metrics", "campaign_days", "creative_days"):
+        read: Callable[..., AsyncIterator[Any]] = getattr(connector, name)
+
+        def more(
+            access: Any, first: date, last: date, read: Callable[..., AsyncIterator[Any]] = read
+        ) -> AsyncIterator[Any]:
+            return read(access, first - timedelta(days=400), last)
+
+        monkeypatch.setattr(connector, name, more)
+    for level in Level:
+        await puller.pull(of, level)
+    for table in ("metric_snapshot", "campaign_daily", "creative_daily"):
+        assert await puller.stored_days(table) == between(3)
 
 
 async def test_turns_are_shared_by_all_workers(puller: Puller) -> None:

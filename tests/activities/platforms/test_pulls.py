@@ -1,9 +1,13 @@
 """What a pull stores, and what the ledger knows of it."""
 
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
+from sqlalchemy.exc import DataError
 
 from models.contracts.platforms import BeginPull
 from models.db.database import Database
@@ -329,3 +333,23 @@ async def test_a_day_of_23_or_25_hours_is_one_day(puller: Puller, day: date) -> 
     await puller.pull(of, Level.ACCOUNT, 2, 0)
     assert await puller.stored_days() == {day + timedelta(days=number) for number in (-1, 0, 1)}
     assert len(await puller.spend()) == 3
+
+
+async def test_a_number_that_cannot_be_stored_is_in_no_error_and_stores_nothing(
+    puller: Puller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of = await puller.connect(META)
+    await puller.steps.begin(BeginPull(of=of))
+    connector: Any = puller.here.connectors[META]
+    read = connector.campaign_days
+
+    async def overflowing(*asked: Any) -> AsyncIterator[Any]:
+        async for row in read(*asked):
+            yield replace(row, spend=Decimal("987654321987654"))
+
+    monkeypatch.setattr(connector, "campaign_days", overflowing)
+    with pytest.raises(DataError) as failed:
+        await puller.pull(of, Level.CAMPAIGN)
+    assert "987654321" not in str(failed.value)
+    assert await puller.stored_days("campaign_daily") == set()
+    assert set((await puller.ledger(of, Level.CAMPAIGN)).values()) == {"missing"}

@@ -2,6 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from math import inf, nan
+
+import pytest
 
 from models.rules.platforms.quotas import (
     LONGEST_REST,
@@ -57,3 +60,8 @@ def test_a_rest_is_as_long_as_the_platform_says() -> None:
     assert rest(NOW, None) == NOW + UNTOLD_REST
     assert rest(NOW, 1e9) == NOW + LONGEST_REST
     assert rest(NOW, 0) > NOW
+
+
+@pytest.mark.parametrize("told", [1e17, inf, nan])
+def test_a_rest_that_no_calendar_holds_is_as_long_as_one_may_be(told: float) -> None:
+    assert NOW < rest(NOW, told) <= NOW + LONGEST_REST
