@@ -1,8 +1,8 @@
 """Connections of clients to platforms on the wire; credentials come in and never go out."""
 
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, StringConstraints
 
 from api.http.bodies import SnakePatch
 from api.http.wire import Absent, Second, Snake
@@ -103,7 +103,9 @@ class ConnectionNameIn(SnakePatch):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"display_name": "Shop, Europe"}]})
 
-    display_name: str = Field(min_length=1, max_length=LONGEST_NAME)
+    display_name: Annotated[
+        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_NAME)
+    ]
 
 
 class ConnectionChangedOut(Snake):

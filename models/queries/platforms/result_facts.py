@@ -27,7 +27,7 @@ _OF_METRICS: Final = (
     "target", "tracking_status",
 )  # fmt: skip
 _LONGEST_TEXT: Final = 500
-"""Of a creative, in characters."""
+"""Of a campaign's name and of a creative, in characters: what is told is paid for."""
 
 
 def days_of(period: Period) -> dict[str, Any]:
@@ -151,7 +151,7 @@ def _campaign(one: Campaign) -> dict[str, Any]:
     return {
         "campaign_id": one.campaign_id,
         "platform": one.platform,
-        "name": one.name,
+        "name": one.name[:_LONGEST_TEXT],
         "status": one.status,
         "objective": one.objective,
         "currency": one.currency,

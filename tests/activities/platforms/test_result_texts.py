@@ -27,7 +27,7 @@ from models.rules.clients.vocabulary import PeriodType
 from models.tables.people import Tenant
 from tests.factories.agents import TenantMade, make_tenant
 from tests.factories.clients import make_client
-from tests.factories.results import store_metric
+from tests.factories.results import store_campaign, store_campaign_day, store_metric
 from tests.workflows.writing import WritingLlm
 
 RUN = "the-run"
@@ -91,6 +91,17 @@ async def test_what_changes_between_two_tries_does_not_change_the_input(bench: B
     await bench.rows("update metric_snapshot set value = 7 returning 1")
     await bench.run(bench.insights.gather, bench.insight)
     assert await bench.rows("select input_hash from text_draft") == before
+
+
+async def test_a_model_is_told_no_more_of_a_campaigns_name_than_of_an_ad(bench: Bench) -> None:
+    day = NOW.date() - timedelta(days=2)
+    await store_campaign(bench.db, bench.tenant, bench.company_id, name="Spring" * 1000)
+    await store_campaign_day(
+        bench.db, bench.tenant, bench.company_id, day=day, spend=Decimal(100), impressions=1
+    )
+    await bench.run(bench.insights.gather, bench.insight)
+    (draft,) = await bench.rows("select given from text_draft")
+    assert [len(one["name"]) for one in draft.given["campaigns"]] == [500]
 
 
 async def test_an_insight_that_was_swept_away_is_not_said_to_be_stored(bench: Bench) -> None:

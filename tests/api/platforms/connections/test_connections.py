@@ -64,8 +64,8 @@ async def test_a_connection_is_renamed(office: Office, records: Records) -> None
 
 @pytest.mark.parametrize(
     "body",
-    [{}, {"display_name": ""}, {"display_name": "x" * 201}, {"display_name": None}, {"name": "x"},
-     {"display_name": "x", "status": "active"}],
+    [{}, {"display_name": ""}, {"display_name": " "}, {"display_name": "x" * 201},
+     {"display_name": None}, {"name": "x"}, {"display_name": "x", "status": "active"}],
 )  # fmt: skip
 async def test_a_name_must_be_one(office: Office, body: dict[str, Any]) -> None:
     id = await office.has()
