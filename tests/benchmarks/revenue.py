@@ -32,7 +32,7 @@ insert into company (id, tenant_id, name)
 insert into client (id, tenant_id, company_id, name_key, status, tier, tier_track, tier_score,
                     tier_revenue_score, tier_profitability_score, tier_strategic_score,
                     tier_relationship_score, tier_growth_score, tier_adoption_score)
-    select '01K9CNT' || substr(id, 8), tenant_id, id, name_key, 'active', 'review',
+    select '01K9CMN' || substr(id, 8), tenant_id, id, name_key, 'active', 'review',
            case when substr(id, 26)::int %% 2 = 0 then 'product' else 'delivery' end, 1, 1,
            3, 3, 3, 3, 1
     from company where tenant_id = %(tenant)s;
