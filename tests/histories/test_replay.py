@@ -7,6 +7,7 @@ from temporalio import workflow
 from temporalio.client import WorkflowHistory
 
 from models.settings import Settings
+from tests.histories.record import TRACE
 from workers.registry import WORKFLOWS
 from workers.replay import replayer
 from workers.sandbox import production_runner, sandboxed_runner
@@ -27,6 +28,11 @@ async def test_a_saved_history_replays(path: Path) -> None:
 @pytest.mark.parametrize("path", SAVED, ids=lambda path: f"{path.parent.name}/{path.stem}")
 async def test_a_saved_history_replays_in_the_sandbox(path: Path) -> None:
     await replayer(Settings(), sandboxed_runner()).replay_workflow(history(path))
+
+
+@pytest.mark.parametrize("path", SAVED, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_a_saved_history_names_no_file_of_the_machine_it_was_recorded_on(path: Path) -> None:
+    assert TRACE.search(path.read_text()) is None
 
 
 def test_every_registered_workflow_has_a_saved_history() -> None:

@@ -61,8 +61,8 @@ def _is_office(folder: str) -> Callable[[bytes], bool]:
         try:
             with ZipFile(BytesIO(content)) as archive:
                 names = archive.namelist()
-        # `zipfile` raises NotImplementedError for archives that need a newer unpacker than it is.
-        except (BadZipFile, ValueError, OSError, NotImplementedError):
+        # `zipfile` raises a RuntimeError for archives that need a newer unpacker than it is.
+        except (BadZipFile, ValueError, OSError, RuntimeError):
             return False
         return "[Content_Types].xml" in names and any(name.startswith(folder) for name in names)
 
