@@ -1,7 +1,6 @@
 """QBRs from the results of the quarter."""
 
 import datetime
-from datetime import timedelta
 from typing import Any
 
 from fastapi import APIRouter
@@ -12,14 +11,9 @@ from api.http.idempotency import IdempotencyKey, IdempotentRoute
 from api.http.problems import problems
 from api.http.services import Given
 from api.http.wire import Snake, UlidPath
+from api.people.qbrs.preparation import prepared
 from api.people.rights import ClientEditor
-from models.contracts.client_texts import PrepareQbr
-from models.errors import NotFound
-from models.queries.people import qbrs, text_inputs
-from models.queries.people.qbrs_write import MISSING
 from models.rules.clients.qbrs import QbrPreparation
-from workflows.people.qbr_prep import QbrPrepWorkflow
-from workflows.visibility import in_summary, qbr_prep_workflow
 
 router = APIRouter(prefix="/{company_id}/results", tags=["Results"], route_class=IdempotentRoute)
 
@@ -65,23 +59,5 @@ async def prepare_qbr_from_results(
     commands: Commands,
 ) -> PreparedQbrOut:
     """Make a QBR from the metrics of the quarter up to today and the newest insight."""
-    async with services.database.tenant(editor.tenant_id) as db:
-        name = await text_inputs.client_name(db, company_id)
-    stored = await commands.result_of(
-        QbrPrepWorkflow.run,
-        PrepareQbr(
-            tenant_id=editor.tenant_id,
-            company_id=company_id,
-            principal_id=editor.id,
-            kind=QbrPreparation.RESULTS,
-        ),
-        id=qbr_prep_workflow(company_id, QbrPreparation.RESULTS),
-        kind="qbr-prep",
-        static_summary=in_summary(f"QBR from results for {name}"),
-        patience=timedelta(seconds=services.settings.api_workflow_wait_seconds),
-    )
-    async with services.database.tenant(editor.tenant_id) as db:
-        row = await qbrs.one(db, company_id, stored.id)
-    if row is None:
-        raise NotFound(MISSING)
+    row = await prepared(services, commands, editor, company_id, QbrPreparation.RESULTS)
     return PreparedQbrOut(qbr=PreparedQbr(id=row.id, date=row.held_on, summary=row.summary or ""))
